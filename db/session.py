@@ -1,0 +1,168 @@
+"""Opening a ledger: one URL, SQLite or PostgreSQL, the same behaviour.
+
+SQLite runs in WAL mode with foreign keys on and a busy timeout. A write transaction starts with `BEGIN IMMEDIATE`:
+a deferred one that reads first and writes later gets SQLITE_BUSY at once, whatever the timeout says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+BUSY_TIMEOUT_SECONDS = 30
+SCHEMA_HEAD = "0001"
+"""The newest migration; a test holds it against the migrations folder, so that opening needs no Alembic."""
+KNOWN_REVISIONS = ("0001",)
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used as asked: says which, why, and what to do."""
+
+
+def resolved_url(url: str) -> URL:
+    """The URL with the driver we use: psycopg for PostgreSQL.
+
+    >>> resolved_url("postgresql://localhost/jobs").drivername
+    'postgresql+psycopg'
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise LedgerError(
+            f"database URL {url!r} cannot be read: use sqlite:///FILE or postgresql://USER@HOST/NAME"
+        ) from error
+    if parsed.drivername in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise LedgerError(
+            f"database URL {url!r}: {parsed.drivername} is not supported; use sqlite:/// or postgresql://"
+        )
+    return parsed
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `url`; nothing is opened or created yet."""
+    parsed = resolved_url(url)
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        else:
+            engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise LedgerError("PostgreSQL needs its driver: pip install 'jobledger[postgres]'") from error
+    return engine
+
+
+def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # transactions begin in _begin_sqlite, not in the driver
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # DBAPI connections have no common type
+    try:
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA cache_size = -65536")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("jobledger_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: whole or absent."""
+    with engine.connect().execution_options(jobledger_write=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of the ledger; never blocks a writer."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def session_scope(engine: Engine, *, write: bool = False) -> Iterator[Session]:
+    """An ORM session for reading and small edits; commits on success, rolls back on an exception."""
+    scope = writing(engine) if write else reading(engine)
+    with scope as connection, Session(bind=connection, autoflush=False) as session:
+        yield session
+        session.flush()
+
+
+def open_ledger(url: str, *, create: bool = True) -> Engine:
+    """A ready ledger at `url`, its schema created or upgraded on first use.
+
+    Raises `LedgerError` for a file that is no ledger, a ledger of a newer program, or a server that does not answer.
+    """
+    engine = make_engine(url)
+    shown = engine.url.render_as_string(hide_password=True)
+    path = engine.url.database
+    is_file = engine.dialect.name == "sqlite" and path not in (None, "", ":memory:")
+    if is_file and path is not None:
+        file = Path(path)
+        if not file.exists() and not create:
+            raise LedgerError(
+                f"no ledger at {file}: give --db, or fill one with `jobledger ingest` or `jobledger crawl`"
+            )
+        if not file.parent.exists():
+            raise LedgerError(f"the folder of {file} does not exist: create it, or give another --db")
+        if file.is_dir():
+            raise LedgerError(f"{file} is a folder: give the path of a file, such as {file / 'jobledger.db'}")
+    try:
+        revision = _revision(engine, shown)
+        if engine.dialect.name == "sqlite":
+            _require_wal(engine, shown)
+        if revision != SCHEMA_HEAD:
+            from db.schema import upgrade  # Alembic takes half a second to import; a current ledger never needs it
+
+            upgrade(engine)
+    except DBAPIError as error:
+        raise LedgerError(f"cannot use the ledger {shown}: {_first_line(error)}") from error
+    return engine
+
+
+def _revision(engine: Engine, shown: str) -> str | None:
+    """The ledger's migration, None for an empty database; refuses what is not ours or newer than us."""
+    with reading(engine) as connection:
+        tables = set(inspect(connection).get_table_names())
+        if not tables:
+            return None
+        if "alembic_version" not in tables or "raw_posting" not in tables:
+            if tables <= {"alembic_version"}:
+                return None
+            raise LedgerError(f"{shown} is a database, but not a jobledger ledger (it has the table {min(tables)!r})")
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if revision is not None and revision not in KNOWN_REVISIONS:
+        raise LedgerError(
+            f"{shown} was written by a newer jobledger (schema {revision}, here {SCHEMA_HEAD}): upgrade the program"
+        )
+    return str(revision) if revision is not None else None
+
+
+def _require_wal(engine: Engine, shown: str) -> None:
+    connection = engine.raw_connection()  # the mode cannot change inside a transaction, so not through `begin`
+    try:
+        cursor = connection.cursor()
+        mode = next(iter(cursor.execute("PRAGMA journal_mode = WAL")), (None,))[0]
+        cursor.close()
+    finally:
+        connection.close()
+    if mode not in {"wal", "memory"}:
+        raise LedgerError(f"{shown}: SQLite refused write-ahead logging (it answered {mode!r}); use a local disk")
+
+
+def _first_line(error: DatabaseError | OperationalError | DBAPIError) -> str:
+    return str(error.orig).splitlines()[0] if error.orig is not None else str(error).splitlines()[0]
