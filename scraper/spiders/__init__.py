@@ -1,0 +1,1 @@
+"""Spiders: one file a platform or site, named as the spider is."""

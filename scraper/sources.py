@@ -1,0 +1,280 @@
+"""Sources: one entry of `sources.toml` is one board, site, feed or archive that we read.
+
+    [[source]]
+    name = "acme"                # ours, unique; postings carry it
+    spider = "greenhouse"        # a file of scraper/spiders/
+    token = "acme"               # or url = "https://careers.acme.example/"
+    schedule = "15 6 * * *"      # cron, UTC; without one it runs only when asked
+    min_items = 5                # fewer or more than the healthy bounds makes a run suspect
+    max_items = 400
+    terms = "public job board API, no key"
+
+An entry is checked before anything runs: an unknown key or spider, a malformed cron expression or a code that ISO does
+not know is a `SourceError`, never an ignored line.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+from urllib.parse import urlsplit
+
+PACKAGED = Path(__file__).with_name("sources.toml")
+SPIDERS_FOLDER = Path(__file__).with_name("spiders")
+NO_SPIDERS = frozenset({"board"})
+"""Files of `spiders/` that hold what several spiders share."""
+
+
+class SourceError(ValueError):
+    """An entry of a sources file cannot be used: says where, which key and value, why, and what would help."""
+
+    def __init__(
+        self, where: str, *, entry: str = "", key: str = "", value: object = None, reason: str, remedy: str = ""
+    ) -> None:
+        self.where, self.entry, self.key, self.value, self.reason, self.remedy = (
+            where,
+            entry,
+            key,
+            value,
+            reason,
+            remedy,
+        )
+        place = ": ".join(part for part in (where, entry and f"source {entry!r}", key and f"{key} = {value!r}") if part)
+        super().__init__(f"{place}: {reason}" + (f"; {remedy}" if remedy else ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One board, site, feed or archive; the fields are the keys that an entry of `sources.toml` may have."""
+
+    name: str
+    spider: str
+    url: str | None = None
+    token: str | None = None
+    """What a platform calls this board: `acme` in `boards-api.greenhouse.io/v1/boards/acme/jobs`."""
+    schedule: str | None = None
+    """Five cron fields, UTC; None = read only when asked."""
+    country: str | None = None
+    """ISO 3166-1 alpha-2: a declared fact about the whole source, handed on as a hint."""
+    currency: str | None = None
+    """ISO 4217, likewise."""
+    language: str | None = None
+    """ISO 639-1, likewise."""
+    min_items: int | None = None
+    """Fewer postings in one run than this, or more than `max_items`, and the run is suspect."""
+    max_items: int | None = None
+    terms: str | None = None
+    """What the publisher says about reading it, in words."""
+    enabled: bool = True
+    complete: bool = True
+    """Whether one run sees the whole source, so that absence may mean closed."""
+    options: Mapping[str, object] = field(default_factory=dict)
+    """What only this spider understands."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that may lie on a private or loopback address; every other one must be public."""
+
+
+def spider_names() -> frozenset[str]:
+    """The spiders that exist: the files of `scraper/spiders/`; a spider has the name of its file."""
+    found = {module.name for module in pkgutil.iter_modules([str(SPIDERS_FOLDER)])}
+    return frozenset(name for name in found - NO_SPIDERS if not name.startswith("_"))
+
+
+def load_sources(path: Path | None = None) -> tuple[Source, ...]:
+    """The entries of a sources file, in its order; the packaged file when no path is given.
+
+    Raises `SourceError` for a file or entry that cannot be used.
+    """
+    file = path or PACKAGED
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise SourceError(str(file), reason="there is no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(str(file), reason=f"cannot be read ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(str(file), reason=f"is no TOML: {error}") from error
+    return parse_sources(document, where=str(file))
+
+
+def parse_sources(document: Mapping[str, object], *, where: str) -> tuple[Source, ...]:
+    """The sources of a decoded sources file; `where` names it in errors.
+
+    >>> parse_sources({"source": [{"name": "acme", "spider": "captures"}]}, where="here")[0].enabled
+    True
+    """
+    for key in document:
+        if key != "source":
+            raise SourceError(where, key=key, value="…", reason="unknown table", remedy="entries are called [[source]]")
+    entries = document.get("source", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SourceError(where, key="source", value=entries, reason="is no list of entries", remedy="write [[source]]")
+    sources: list[Source] = []
+    for position, entry in enumerate(entries, 1):
+        source = _source(cast(dict[str, object], entry), where=where, position=position)
+        if any(source.name == other.name for other in sources):
+            raise SourceError(
+                where,
+                entry=source.name,
+                key="name",
+                value=source.name,
+                reason="stands twice",
+                remedy="names are unique",
+            )
+        sources.append(source)
+    return tuple(sources)
+
+
+def _source(entry: Mapping[str, object], *, where: str, position: int) -> Source:
+    name = str(entry.get("name") or f"number {position}")
+    for key in ("name", "spider"):
+        if key not in entry:
+            raise SourceError(
+                where, entry=name, key=key, reason="is missing", remedy="each entry needs name and spider"
+            )
+    values: dict[str, object] = {}
+    for key, value in entry.items():
+        check = CHECKS.get(key)
+        if check is None:
+            known = ", ".join(CHECKS)
+            raise SourceError(
+                where, entry=name, key=key, value=value, reason="unknown key", remedy=f"known are: {known}"
+            )
+        reason = check(value)
+        if reason is not None:
+            remedy = REMEDIES.get(key, "")
+            raise SourceError(where, entry=name, key=key, value=value, reason=reason, remedy=remedy)
+        values[key] = _frozen(value)
+    source = Source(**values)  # type: ignore[arg-type]  # each value was checked against its key above
+    low, high = source.min_items, source.max_items
+    if low is not None and high is not None and low > high:
+        reason = f"is below min_items = {low}"
+        raise SourceError(where, entry=name, key="max_items", value=high, reason=reason, remedy="exchange them")
+    return source
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        return MappingProxyType(value)
+    return value
+
+
+def _is_text(value: object) -> str | None:
+    return None if isinstance(value, str) and value.strip() else "needs to be a text that is not empty"
+
+
+def _is_flag(value: object) -> str | None:
+    return None if isinstance(value, bool) else "needs to be true or false"
+
+
+def _is_count(value: object) -> str | None:
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return None if good else "needs to be a whole number, zero or more"
+
+
+def _is_name(value: object) -> str | None:
+    good = isinstance(value, str) and re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", value)
+    return None if good else "is no name"
+
+
+def _is_spider(value: object) -> str | None:
+    return None if value in spider_names() else "there is no such spider"
+
+
+def _is_url(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "needs to be a text"
+    try:
+        parts = urlsplit(value)
+        host, port_is_valid = parts.hostname, parts.port != 0
+    except ValueError as error:
+        return f"is no web address ({error})"
+    good = parts.scheme in ("http", "https") and host and port_is_valid and not parts.username
+    return None if good else "is no web address"
+
+
+def _is_cron(value: object) -> str | None:
+    from apscheduler.triggers.cron import CronTrigger
+
+    if not isinstance(value, str):
+        return "needs to be a text"
+    try:
+        CronTrigger.from_crontab(value, timezone="UTC")
+    except ValueError as error:
+        return f"is no cron expression ({error})"
+    return None
+
+
+def _is_country(value: object) -> str | None:
+    from babel import Locale
+
+    known = isinstance(value, str) and re.fullmatch("[A-Z]{2}", value) and value in Locale("en").territories
+    return None if known and value not in UNASSIGNED else "ISO 3166-1 alpha-2 has no such country"
+
+
+UNASSIGNED = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA", "XK"})
+"""Two-letter codes that CLDR names but that ISO 3166-1 assigns to no country."""
+
+
+def _is_currency(value: object) -> str | None:
+    from babel import Locale
+
+    known = isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) and value in Locale("en").currencies
+    return None if known else "ISO 4217 has no such currency"
+
+
+def _is_language(value: object) -> str | None:
+    from babel import Locale
+
+    known = isinstance(value, str) and re.fullmatch("[a-z]{2}", value) and value in Locale("en").languages
+    return None if known else "ISO 639-1 has no such language"
+
+
+def _is_table(value: object) -> str | None:
+    return None if isinstance(value, dict) else "needs to be a table"
+
+
+def _is_hosts(value: object) -> str | None:
+    good = isinstance(value, list) and all(isinstance(host, str) and host.strip() for host in value)
+    return None if good else "needs to be a list of host names"
+
+
+CHECKS: Mapping[str, Callable[[object], str | None]] = {
+    "name": _is_name,
+    "spider": _is_spider,
+    "url": _is_url,
+    "token": _is_text,
+    "schedule": _is_cron,
+    "country": _is_country,
+    "currency": _is_currency,
+    "language": _is_language,
+    "min_items": _is_count,
+    "max_items": _is_count,
+    "terms": _is_text,
+    "enabled": _is_flag,
+    "complete": _is_flag,
+    "options": _is_table,
+    "allow_hosts": _is_hosts,
+}
+"""Each key of an entry and the question it must pass: None, or what is wrong."""
+
+REMEDIES: Mapping[str, str] = {
+    "name": "use lower-case letters, digits, dots, hyphens and underscores, at most 80",
+    "url": "write it with http:// or https:// and without a password",
+    "schedule": 'five fields, minute hour day month weekday: "15 6 * * *"',
+    "country": 'two capital letters: "DE"',
+    "currency": 'three capital letters: "EUR"',
+    "language": 'two small letters: "de"',
+    "spider": "the spiders are the files of scraper/spiders/",
+}
+
+if {f.name for f in fields(Source)} != set(CHECKS):
+    raise AssertionError("every field of Source has a check")
