@@ -1,9 +1,9 @@
 """UTF-8 that somebody read in another code page, read aright again.
 
 ftfy knows the western and Cyrillic pages; it does not know the Thai one (cp874) and hardly the Greek one (cp1253), and
-those break the pages that this project reads. A Thai or Greek letter in front of a sign that only exists at that place of
-the code page is no word: "๐Ÿ‘€" is the four bytes of one emoji. So each run of characters of one page is turned back into
-bytes and read as UTF-8, strictly. What does not decode, or might be a word of that language, stays as it is.
+those break the pages that this project reads. A Thai or Greek letter in front of a sign that only exists at that place
+of the code page is no word: "๐Ÿ‘€" is the four bytes of one emoji. So each run of characters of one page is turned
+back into bytes and read as UTF-8, strictly. What does not decode, or might be a word of that language, stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ _PAGES: Final = (
     ("cp1256", "\u0600-\u06ff", ""),
     ("cp1255", "\u0590-\u05ff", "\u0591-\u05c7"),
     ("koi8-r", "\u0400-\u04ff", ""),
-    ("iso8859-7", "\u0370-\u03ff", ""),
 )
 _HOME: Final = re.compile(r"[\u0370-\u06ff\u0e00-\u0e7f][^\x00-\x7f]")
 # What ftfy can help with: a letter or box of an 8-bit page and another character beyond ASCII, or the remains of "à".
@@ -49,11 +48,11 @@ def _pages() -> tuple[_Page, ...]:
 
 def _page(codec: str, home: str, no_start: str) -> _Page:
     """The table of one page. A hole is filled from cp1252, then latin-1, as browsers and editors do."""
-    byte_of: dict[int, int] = {}
-    for filler in (codec, "cp1252", "latin-1"):
-        for byte in range(0x80, 0xA0 if filler != codec else 0x100):
-            character = bytes([byte]).decode(filler, "ignore")
-            if character:
+    byte_of = {ord(character): byte for byte in range(0x80, 0x100) if (character := _character(byte, codec))}
+    holes = set(range(0x80, 0x100)) - set(byte_of.values())
+    for filler in ("cp1252", "latin-1"):
+        for byte in sorted(holes | set(range(0x80, 0xA0))):
+            if character := _character(byte, filler):
                 byte_of.setdefault(ord(character), byte)
     members = "".join(re.escape(chr(code)) for code in sorted(byte_of))
     return _Page(
@@ -63,6 +62,11 @@ def _page(codec: str, home: str, no_start: str) -> _Page:
         all_home=re.compile(f"[{home}]+"),
         no_start=re.compile(f"[{no_start}]") if no_start else None,
     )
+
+
+def _character(byte: int, codec: str) -> str:
+    """The character that a code page has for a byte; empty for a hole."""
+    return bytes([byte]).decode(codec, "ignore")
 
 
 def repair_encoding(text: str) -> str:
@@ -94,13 +98,15 @@ def _repair_page(line: str, page: _Page) -> str:
     runs = [
         (found, _decoded(found.group(), page)) for found in page.run.finditer(line) if page.home.search(found.group())
     ]
-    if not any(text for _, text in runs):
-        return line
     # A run that is no UTF-8 is a word of the language: then the whole line is, and only certain cases are touched.
+    # Without one, a line that surely holds mojibake holds nothing else, and its doubtful runs are believed as well.
     genuine = any(text is None for _, text in runs)
+    sure = [text is not None and _is_mojibake(found, text, page, genuine=genuine) for found, text in runs]
+    if not any(sure):
+        return line
     parts, end = [], 0
-    for found, text in runs:
-        if text is not None and _is_mojibake(found, text, page, genuine=genuine):
+    for (found, text), certain in zip(runs, sure, strict=True):
+        if text is not None and (certain or not genuine):
             parts += [line[end : found.start()], text]
             end = found.end()
     return "".join([*parts, line[end:]])
@@ -131,7 +137,7 @@ def _is_mojibake(found: re.Match[str], text: str, page: _Page, *, genuine: bool)
     if len(text) == 1:
         if not letters:
             return (mixed and len(run) > 2) or inside_latin or _ASCII_WORD.search(found.string) is not None
-        return inside_latin or (impossible and (len(run) > 2 or page.no_start is not None and not mixed))
+        return inside_latin or (impossible and (len(run) > 2 or (page.no_start is not None and not mixed)))
     return impossible or (inside_latin and letters) or (len(text) > 2 and all(map(_WIDE.match, text)))
 
 
