@@ -161,7 +161,10 @@ def _keep_unread_pages(connection: Connection, records: Sequence[RawPostingRecor
 
 def _keep_articles(connection: Connection, records: Sequence[ArticleRecord]) -> int:
     latest = {r.id: r for r in records}
-    known = dict(_rows_by_id(connection, select(ARTICLE.c.id, ARTICLE.c.content_hash), ARTICLE, latest))
+    known = {
+        row.id: row.content_hash
+        for row in rows_by_id(connection, select(ARTICLE.c.id, ARTICLE.c.content_hash), ARTICLE.c.id, latest)
+    }
     changed = [latest[id_] for id_ in sorted(latest) if known.get(id_) != latest[id_].content_hash]
     upsert(
         connection, ARTICLE, [_article_row(r) for r in changed], ["id"], earliest=["first_seen"], latest=["last_seen"]
@@ -229,7 +232,7 @@ def _keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecor
         by_id.setdefault(record.id, []).append(record)
     hashes = {
         row.id: row
-        for row in _rows_by_id(connection, select(RAW.c.id, RAW.c.content_hash, RAW.c.closed_at), RAW, by_id)
+        for row in rows_by_id(connection, select(RAW.c.id, RAW.c.content_hash, RAW.c.closed_at), RAW.c.id, by_id)
     }
     folded = {id_: _fold(group) for id_, group in by_id.items()}
     suspects = [
@@ -237,7 +240,7 @@ def _keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecor
         for id_, row in folded.items()
         if id_ in hashes and (row["partial"] or hashes[id_].content_hash != row["content_hash"])
     ]
-    stored = {row["id"]: row for row in _mappings_by_id(connection, select(RAW), RAW, suspects)}
+    stored = {row.id: row._mapping for row in rows_by_id(connection, select(RAW), RAW.c.id, suspects)}
     new, updated, unchanged = [], [], []
     for id_ in sorted(folded):
         row = folded[id_]
@@ -395,17 +398,14 @@ IN_CHUNK = 2_000
 """Ids in one IN list; SQLite takes 32,766 variables, PostgreSQL 65,535."""
 
 
-def _rows_by_id(connection: Connection, query: Any, table: Table, ids: Iterable[str]) -> list[Any]:
-    wanted = sorted(ids)
+def rows_by_id(connection: Connection, query: Any, column: Any, ids: Iterable[str | None]) -> list[Any]:
+    """The rows of `query` whose `column` is one of `ids`, however many those are."""
+    wanted = sorted({id_ for id_ in ids if id_ is not None})
     return [
         row
         for start in range(0, len(wanted), IN_CHUNK)
-        for row in connection.execute(query.where(table.c.id.in_(wanted[start : start + IN_CHUNK])))
+        for row in connection.execute(query.where(column.in_(wanted[start : start + IN_CHUNK])))
     ]
-
-
-def _mappings_by_id(connection: Connection, query: Any, table: Table, ids: Iterable[str]) -> list[Mapping[str, Any]]:
-    return [row._mapping for row in _rows_by_id(connection, query, table, ids)]
 
 
 def count(connection: Connection, table: Table) -> int:

@@ -1,0 +1,314 @@
+"""Writing normalised postings: what the aggregator made of raw postings, their flags and their history.
+
+Ids are those of the raw posting that founded a posting, so re-reading keeps them. What a person decided about a flag
+holds as long as the judged values are the same; when they change the flag is open again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, update
+
+from db.keys import content_hash, key
+from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
+from db.session import reading, writing
+from db.store import rows_by_id, upsert
+
+RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
+FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
+CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+COMPANY: Table = Company.__table__  # type: ignore[attr-defined]
+SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
+FX: Table = FxRate.__table__  # type: ignore[attr-defined]
+
+LIFE = frozenset(
+    {"id", "first_seen", "last_seen", "closed_at", "reopened", "reposted", "content_hash", "rules_version"}
+)
+"""Columns that tell when, not what: no part of a posting's content."""
+
+CONTENT = tuple(column.name for column in POSTING.c if column.name not in LIFE)
+
+RECORDED = frozenset(CONTENT) - {"block", "company_id", "description_text", "fx_rate", "fx_date", "role_confidence"}
+"""Columns whose change by our rules is written into the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagDraft:
+    code: str
+    severity: str
+    detail: str
+    suggestion: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PostingDraft:
+    """A posting as today's rules read it. `values` holds every column of `CONTENT` and the times."""
+
+    id: str
+    values: Mapping[str, Any]
+    company: tuple[str, str] | None
+    """Id and name."""
+    flags: tuple[FlagDraft, ...]
+    read_from: Mapping[str, str]
+    """Raw postings read: id -> content hash at the time of reading."""
+
+    @property
+    def content_hash(self) -> str:
+        return content_hash({name: self.values[name] for name in CONTENT})
+
+
+@dataclass(frozen=True, slots=True)
+class PostingCounts:
+    postings: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    fields_changed: Mapping[str, int] = field(default_factory=dict)
+    """Normalised fields that now read otherwise, with how many postings."""
+
+    def __add__(self, other: PostingCounts) -> PostingCounts:
+        changed = dict(self.fields_changed)
+        for name, number in other.fields_changed.items():
+            changed[name] = changed.get(name, 0) + number
+        return PostingCounts(
+            self.postings + other.postings,
+            self.new + other.new,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            changed,
+        )
+
+
+def pending(connection: Connection, rules_version: int, limit: int) -> Sequence[Row[Any]]:
+    """Raw postings that today's rules have not read, in order of id."""
+    query = select(RAW).where(RAW.c.rules_version != rules_version).order_by(RAW.c.id).limit(limit)
+    return connection.execute(query).all()
+
+
+def count_pending(connection: Connection, rules_version: int) -> int:
+    query = select(func.count()).select_from(RAW).where(RAW.c.rules_version != rules_version)
+    return connection.execute(query).scalar_one()
+
+
+def mark_all_pending(engine: Engine) -> None:
+    """Every raw posting is to be read again."""
+    with writing(engine) as connection:
+        connection.execute(update(RAW).values(rules_version=0))
+
+
+def siblings(connection: Connection, posting_ids: Iterable[str]) -> list[Row[Any]]:
+    """All raw postings of these postings."""
+    return list(rows_by_id(connection, select(RAW), RAW.c.posting_id, posting_ids))
+
+
+def stored_rates(connection: Connection) -> list[tuple[str, Any, float, str]]:
+    """Exchange rates read since the bundled table: currency, day, US dollars a unit, origin."""
+    return [(r.currency, r.on, r.usd, r.origin) for r in connection.execute(select(FX))]
+
+
+def keep_postings(
+    engine: Engine, drafts: Sequence[PostingDraft], *, rules_version: int, now: datetime
+) -> PostingCounts:
+    """Writes a batch in one transaction and marks its raw postings as read.
+
+    A raw posting that changed while it was being read stays pending.
+    """
+    if not drafts:
+        return PostingCounts()
+    ordered = sorted(drafts, key=lambda draft: draft.id)
+    with writing(engine) as connection:
+        old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, [d.id for d in ordered])}
+        upsert(connection, COMPANY, _company_rows(ordered), ["id"], keep_old=["name"])
+        decided = _decided_flags(connection, ordered)
+        changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
+        rows = [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed]
+        upsert(connection, POSTING, rows, ["id"], keep_old=["reposted"])
+        _keep_flags(connection, ordered, decided, rules_version, now)
+        counts = _keep_changes(connection, ordered, old, now)
+        connection.execute(
+            update(RAW)
+            .where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
+            .values(posting_id=bindparam("owner"), rules_version=rules_version),
+            [
+                {"raw_id": raw_id, "read_hash": read_hash, "owner": draft.id}
+                for draft in ordered
+                for raw_id, read_hash in sorted(draft.read_from.items())
+            ],
+        )
+    return counts
+
+
+def _company_rows(drafts: Sequence[PostingDraft]) -> list[Mapping[str, Any]]:
+    names: dict[str, str] = {}
+    for draft in drafts:
+        if draft.company is not None:
+            id_, name = draft.company
+            names[id_] = min(names.get(id_, name), name)
+    return [{"id": id_, "name": names[id_]} for id_ in sorted(names)]
+
+
+def _differs(old: Row[Any], draft: PostingDraft, rules_version: int) -> bool:
+    return bool(
+        old.content_hash != draft.content_hash
+        or old.rules_version != rules_version
+        or old.closed_at != draft.values["closed_at"]
+        or old.first_seen != draft.values["first_seen"]
+        or old.last_seen != draft.values["last_seen"]
+    )
+
+
+def _posting_row(
+    draft: PostingDraft, old: Row[Any] | None, decided: Mapping[tuple[str, str], Row[Any]], rules_version: int
+) -> dict[str, Any]:
+    reopened = old.reopened if old is not None else 0
+    if old is not None and old.closed_at is not None and draft.values["closed_at"] is None:
+        reopened += 1
+    return {
+        "id": draft.id,
+        **draft.values,
+        "excluded": any(
+            flag.severity == "exclude" and _state(draft, flag, decided) != "dismissed" for flag in draft.flags
+        ),
+        "reopened": reopened,
+        "reposted": 0,
+        "content_hash": draft.content_hash,
+        "rules_version": rules_version,
+    }
+
+
+def judged_hash(draft: PostingDraft) -> str:
+    """What a decision on a flag of this posting was about: the values that flags judge."""
+    judged = (
+        "title",
+        "level",
+        "level_text",
+        "country",
+        "salary_text",
+        "salary_min",
+        "salary_max",
+        "currency",
+        "period",
+    )
+    return content_hash({name: draft.values[name] for name in judged})
+
+
+def _decided_flags(connection: Connection, drafts: Sequence[PostingDraft]) -> dict[tuple[str, str], Row[Any]]:
+    rows = rows_by_id(connection, select(FLAG), FLAG.c.posting_id, [d.id for d in drafts])
+    return {(row.posting_id, row.code): row for row in rows}
+
+
+def _state(draft: PostingDraft, flag: FlagDraft, known: Mapping[tuple[str, str], Row[Any]]) -> str:
+    row = known.get((draft.id, flag.code))
+    if row is None or row.state == "open" or row.seen_hash != judged_hash(draft):
+        return "open"
+    return str(row.state)
+
+
+CONTEXT_CODES = frozenset({"cohort_outlier", "duplicate_in_source", "expired_but_listed"})
+"""Flags that other postings or the clock raise: judged by their own jobs, not by reading one posting."""
+
+
+def _keep_flags(
+    connection: Connection,
+    drafts: Sequence[PostingDraft],
+    known: Mapping[tuple[str, str], Row[Any]],
+    rules_version: int,
+    now: datetime,
+) -> None:
+    rows, standing = [], set()
+    for draft in drafts:
+        for flag in draft.flags:
+            standing.add((draft.id, flag.code))
+            row, state = known.get((draft.id, flag.code)), _state(draft, flag, known)
+            still = row is not None and state != "open"
+            rows.append(
+                {
+                    "posting_id": draft.id,
+                    "code": flag.code,
+                    "severity": flag.severity,
+                    "state": state,
+                    "detail": flag.detail,
+                    "suggestion": dict(flag.suggestion),
+                    "rules_version": rules_version,
+                    "raised_at": row.raised_at if row is not None else now,
+                    "decided_at": row.decided_at if still and row is not None else None,
+                    "decided_by": row.decided_by if still and row is not None else None,
+                    "why": row.why if still and row is not None else None,
+                    "seen_hash": judged_hash(draft),
+                }
+            )
+    upsert(connection, FLAG, sorted(rows, key=lambda row: (row["posting_id"], row["code"])), ["posting_id", "code"])
+    gone = [
+        {"gone_posting": posting_id, "gone_code": code}
+        for (posting_id, code), row in known.items()
+        if (posting_id, code) not in standing and row.state == "open" and code not in CONTEXT_CODES
+    ]
+    if gone:
+        connection.execute(
+            delete(FLAG).where(FLAG.c.posting_id == bindparam("gone_posting"), FLAG.c.code == bindparam("gone_code")),
+            gone,
+        )
+
+
+def _keep_changes(
+    connection: Connection, drafts: Sequence[PostingDraft], old: Mapping[str, Row[Any]], now: datetime
+) -> PostingCounts:
+    rows: list[dict[str, Any]] = []
+    new = updated = 0
+    fields_changed: dict[str, int] = {}
+    for draft in drafts:
+        before = old.get(draft.id)
+        if before is None:
+            new += 1
+            continue
+        lifecycle = before.closed_at is not None and draft.values["closed_at"] is None
+        if lifecycle:
+            rows.append(_change(draft.id, "closed_at", before.closed_at, None, "lifecycle", now))
+        if before.content_hash == draft.content_hash:
+            continue
+        updated += 1
+        for name in RECORDED:
+            if before._mapping[name] != draft.values[name]:
+                fields_changed[name] = fields_changed.get(name, 0) + 1
+                if not name.endswith("_text"):  # what a site published is recorded where it is kept
+                    rows.append(_change(draft.id, name, before._mapping[name], draft.values[name], "rules", now))
+    upsert(connection, CHANGE, sorted(rows, key=lambda row: row["id"]), ["id"])
+    return PostingCounts(len(drafts), new, updated, len(drafts) - new - updated, fields_changed)
+
+
+def _change(posting_id: str, name: str, old: object, new: object, cause: str, at: datetime) -> dict[str, Any]:
+    was, is_ = (None if value is None else str(value) for value in (old, new))
+    return {
+        "id": key("change", posting_id, name, was or "", is_ or "", at.isoformat()),
+        "posting_id": posting_id,
+        "field": name,
+        "old": was,
+        "new": is_,
+        "cause": cause,
+        "at": at,
+    }
+
+
+def count_flagged(connection: Connection, raw_ids: Iterable[str] | None = None) -> int:
+    """Postings kept out of statistics by an undismissed flag; of these raw postings only, where given."""
+    query = select(func.count()).select_from(POSTING).where(POSTING.c.excluded.is_(True))
+    if raw_ids is None:
+        return connection.execute(query).scalar_one()
+    owners = {row.posting_id for row in rows_by_id(connection, select(RAW.c.posting_id), RAW.c.id, raw_ids)}
+    return len(rows_by_id(connection, select(POSTING.c.id).where(POSTING.c.excluded.is_(True)), POSTING.c.id, owners))
+
+
+def sightings_of(engine: Engine, posting_ids: Sequence[str]) -> dict[str, int]:
+    """How many pages each posting was seen on."""
+    query = (
+        select(RAW.c.posting_id, func.count())
+        .join(SIGHTING, SIGHTING.c.raw_posting_id == RAW.c.id)
+        .group_by(RAW.c.posting_id)
+    )
+    with reading(engine) as connection:
+        return {row[0]: row[1] for row in rows_by_id(connection, query, RAW.c.posting_id, posting_ids)}
