@@ -9,23 +9,34 @@ and happens outside any transaction; writing is one transaction a batch, so a ki
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
 
 from sqlalchemy import Engine
 
 from aggregator.claims import read_article
 from aggregator.composing import compose
 from aggregator.normalise.money import Rates
-from aggregator.reading import Reading, read
+from aggregator.reading import read
 from aggregator.rules import RULES_VERSION
 from db import articles, postings
-from db.postings import PostingCounts
+from db.postings import PostingCounts, PostingDraft
 from db.session import reading
 
 BATCH = 1_000
 """Raw postings a transaction: large enough to be fast, small enough to hold the write lock for a moment only."""
+
+
+Job = tuple[str, list[Any]]
+"""A posting's id and the rows of `raw_posting` that describe it."""
+
+StoredRate = tuple[str, date, float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +47,61 @@ class AggregateCounts:
 
 
 def aggregate(
-    engine: Engine, *, now: datetime, everything: bool = False, progress: Callable[[int, int], None] | None = None
+    engine: Engine,
+    *,
+    now: datetime,
+    everything: bool = False,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> AggregateCounts:
-    """Reads what is pending, or `everything` again; `progress(done, all)` is called after each batch."""
+    """Reads what is pending, or `everything` again, in `workers` processes; `progress(done, all)` after each batch."""
     if everything:
         postings.mark_all_pending(engine)
         articles.mark_all_pending(engine)
     with reading(engine) as connection:
         total = postings.count_pending(connection, RULES_VERSION)
-        rates = Rates(postings.stored_rates(connection))
+        rates = postings.stored_rates(connection)
     done, counts = 0, PostingCounts()
-    while batch := _next_batch(engine):
-        drafts = [compose(posting_id, readings, rates) for posting_id, readings in batch.items()]
-        counts += postings.keep_postings(engine, drafts, rules_version=RULES_VERSION, now=now)
-        done += sum(map(len, batch.values()))
-        if progress is not None:
-            progress(done, max(total, done))
+    with _composer(rates, workers) as composed:
+        while batch := _next_batch(engine, BATCH * workers):
+            drafts = composed(batch)
+            counts += postings.keep_postings(engine, drafts, rules_version=RULES_VERSION, now=now)
+            done += sum(len(rows) for _, rows in batch)
+            if progress is not None:
+                progress(done, max(total, done))
     return AggregateCounts(read=done, articles=_aggregate_articles(engine), postings=counts)
 
 
-def _next_batch(engine: Engine) -> dict[str, list[Reading]]:
-    """Readings of the next pending raw postings and of all that describe the same jobs, by posting."""
+def _next_batch(engine: Engine, size: int) -> list[Job]:
+    """The next pending raw postings and all others that describe the same jobs, by posting."""
     with reading(engine) as connection:
-        rows = {row.id: row for row in postings.pending(connection, RULES_VERSION, BATCH)}
+        rows = {row.id: row for row in postings.pending(connection, RULES_VERSION, size)}
         owners = {row.posting_id for row in rows.values() if row.posting_id is not None}
         rows |= {row.id: row for row in postings.siblings(connection, owners)}
-    batch: dict[str, list[Reading]] = {}
+    batch: dict[str, list[Any]] = {}
     for row in rows.values():
-        batch.setdefault(row.posting_id or row.id, []).append(read(row))
-    return batch
+        batch.setdefault(row.posting_id or row.id, []).append(row)
+    return sorted(batch.items())
+
+
+@contextmanager
+def _composer(rates: Sequence[StoredRate], workers: int) -> Iterator[Callable[[Sequence[Job]], list[PostingDraft]]]:
+    """What turns rows into drafts: here, or in processes of their own."""
+    if workers == 1:
+        yield partial(_compose_all, rates)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+
+        def spread(batch: Sequence[Job]) -> list[PostingDraft]:
+            parts = pool.map(partial(_compose_all, rates), [batch[n::workers] for n in range(workers)])
+            return [draft for part in parts for draft in part]
+
+        yield spread
+
+
+def _compose_all(stored: Sequence[StoredRate], batch: Sequence[Job]) -> list[PostingDraft]:
+    rates = Rates(stored)
+    return [compose(posting_id, [read(row) for row in rows], rates) for posting_id, rows in batch]
 
 
 def _aggregate_articles(engine: Engine) -> int:

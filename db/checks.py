@@ -1,0 +1,70 @@
+"""Whether a ledger is sound: each check a question that must have no answer."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, text
+
+from db.session import reading
+
+CHECKS: tuple[tuple[str, str], ...] = (
+    (
+        "a posting without any raw posting",
+        "SELECT p.id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM raw_posting r WHERE r.posting_id = p.id)"
+        " AND NOT EXISTS (SELECT 1 FROM posting_merge m WHERE m.other_id = p.id AND m.state = 'merged')",
+    ),
+    (
+        "a raw posting that was read but belongs to no posting",
+        "SELECT id FROM raw_posting WHERE rules_version <> 0 AND posting_id IS NULL",
+    ),
+    (
+        "a raw posting that was never seen on a page",
+        "SELECT id FROM raw_posting r WHERE NOT EXISTS (SELECT 1 FROM sighting s WHERE s.raw_posting_id = r.id)",
+    ),
+    (
+        "a sighting of nothing",
+        "SELECT raw_posting_id FROM sighting s"
+        " WHERE NOT EXISTS (SELECT 1 FROM raw_posting r WHERE r.id = s.raw_posting_id)",
+    ),
+    (
+        "a flag of nothing",
+        "SELECT posting_id FROM posting_flag f WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = f.posting_id)",
+    ),
+    ("a posting last seen before it was first seen", "SELECT id FROM posting WHERE last_seen < first_seen"),
+    (
+        "a lower end of pay above the upper one that no flag names",
+        "SELECT id FROM posting p WHERE salary_min > salary_max AND NOT EXISTS"
+        " (SELECT 1 FROM posting_flag f WHERE f.posting_id = p.id AND f.severity = 'exclude')",
+    ),
+    (
+        "a posting in the statistics although a flag excludes it",
+        "SELECT id FROM posting p WHERE NOT excluded AND EXISTS (SELECT 1 FROM posting_flag f"
+        " WHERE f.posting_id = p.id AND f.severity = 'exclude' AND f.state <> 'dismissed')",
+    ),
+    (
+        "a posting out of the statistics that no flag excludes",
+        "SELECT id FROM posting p WHERE excluded AND NOT EXISTS (SELECT 1 FROM posting_flag f"
+        " WHERE f.posting_id = p.id AND f.severity = 'exclude' AND f.state <> 'dismissed')",
+    ),
+)
+"""(what would be wrong, a query for the keys of rows that are)"""
+
+SHOWN = 3
+
+
+def check_ledger(engine: Engine) -> list[str]:
+    """What is wrong with the ledger, in words; empty when it is sound."""
+    with reading(engine) as connection:
+        problems = _integrity(connection) if engine.dialect.name == "sqlite" else []
+        for wrong, query in CHECKS:
+            found = [str(row[0]) for row in connection.execute(text(query))]
+            if found:
+                more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+                problems.append(f"{wrong}: {', '.join(found[:SHOWN])}{more}")
+    return problems
+
+
+def _integrity(connection: Connection) -> list[str]:
+    said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    broken = [f"the file is damaged: {line}" for line in said if line != "ok"]
+    references = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return broken + [f"a broken reference in table {row[0]} to {row[2]}" for row in references[:SHOWN]]

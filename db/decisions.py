@@ -1,0 +1,65 @@
+"""What people decide about doubtful values; every decision is remembered and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, Table, and_, exists, insert, select, update
+
+from db.keys import key
+from db.models import Audit, Posting, PostingChange, PostingFlag
+from db.session import LedgerError, writing
+
+FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
+AUDIT: Table = Audit.__table__  # type: ignore[attr-defined]
+CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+
+STATES = ("open", "confirmed", "dismissed")
+
+
+def decide_flag(engine: Engine, flag_id: str, state: str, *, who: str, why: str | None, now: datetime) -> None:
+    """Sets a flag to confirmed, dismissed or open again; statistics follow at once. `flag_id` is "posting:code"."""
+    posting_id, _, code = flag_id.partition(":")
+    with writing(engine) as connection:
+        mine = and_(FLAG.c.posting_id == posting_id, FLAG.c.code == code)
+        row = connection.execute(select(FLAG).where(mine)).first()
+        if row is None:
+            raise LedgerError(f"no flag {flag_id!r}: `jobledger flags list` shows their ids")
+        decided = state != "open"
+        connection.execute(
+            update(FLAG)
+            .where(mine)
+            .values(
+                state=state,
+                why=why,
+                decided_by=who if decided else None,
+                decided_at=now if decided else None,
+            )
+        )
+        recount_excluded(connection, [posting_id])
+        audit(connection, who=who, action=f"flag {state}", subject=flag_id, detail=why or "", now=now)
+        connection.execute(
+            insert(CHANGE).values(
+                id=key("change", flag_id, row.state, state, now.isoformat()),
+                posting_id=posting_id,
+                field=f"flag {code}",
+                old=row.state,
+                new=state,
+                cause="person",
+                at=now,
+            )
+        )
+
+
+def recount_excluded(connection: Connection, posting_ids: Sequence[str]) -> None:
+    """Sets `excluded` of these postings from their flags."""
+    standing = exists().where(
+        FLAG.c.posting_id == POSTING.c.id, FLAG.c.severity == "exclude", FLAG.c.state != "dismissed"
+    )
+    connection.execute(update(POSTING).where(POSTING.c.id.in_(posting_ids)).values(excluded=standing))
+
+
+def audit(connection: Connection, *, who: str, action: str, subject: str, detail: str, now: datetime) -> None:
+    connection.execute(insert(AUDIT).values(at=now, who=who, action=action, subject=subject, detail=detail))

@@ -1,0 +1,308 @@
+"""Questions to the ledger; nothing here writes. Answers are plain rows, ready for JSON.
+
+Paging is by cursor: the sort value and the id of the last row, so rows that arrive meanwhile neither repeat nor hide
+one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, literal, or_, select
+
+from db.filters import FilterError, Filters
+from db.models import (
+    Article,
+    ArticleClaim,
+    Page,
+    Posting,
+    PostingChange,
+    PostingFlag,
+    PostingMerge,
+    RawPosting,
+    Rejected,
+    Run,
+    Sighting,
+    Source,
+)
+from db.session import reading
+from db.store import count, rows_by_id
+
+POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
+RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
+SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
+RUN: Table = Run.__table__  # type: ignore[attr-defined]
+REJECTED: Table = Rejected.__table__  # type: ignore[attr-defined]
+
+POSTING_KEYS = (
+    "id",
+    "title",
+    "title_text",
+    "role",
+    "family",
+    "soc",
+    "level",
+    "level_text",
+    "title_level",
+    "employment_types",
+    "company",
+    "location_text",
+    "city",
+    "region",
+    "country",
+    "countries",
+    "remote",
+    "remote_scope",
+    "salary_text",
+    "salary_min",
+    "salary_max",
+    "currency",
+    "period",
+    "salary_open",
+    "salary_is_estimate",
+    "annual_min",
+    "annual_max",
+    "annual_min_usd",
+    "annual_max_usd",
+    "fx_rate",
+    "fx_date",
+    "url",
+    "sources",
+    "first_seen",
+    "last_seen",
+    "posted_on",
+    "valid_through",
+    "closed_at",
+    "reposted",
+    "sightings",
+    "flags",
+)
+"""The keys of one posting as every way out gives it; null where unknown."""
+
+SORTS: Mapping[str, ColumnElement[Any]] = {
+    "first_seen": POSTING.c.first_seen,
+    "last_seen": POSTING.c.last_seen,
+    "posted_on": func.coalesce(POSTING.c.posted_on, literal(date.min)),
+    "title": func.lower(POSTING.c.title),
+    "company": func.lower(func.coalesce(POSTING.c.company, "")),
+    "salary": func.coalesce(
+        POSTING.c.annual_max_usd, POSTING.c.annual_min_usd, literal(Decimal(-1), POSTING.c.annual_max_usd.type)
+    ),
+    "id": POSTING.c.id,
+}
+"""What postings can be sorted by; a leading "-" turns the order round."""
+
+DEFAULT_SORT = "-first_seen"
+PAGE = 1_000
+"""Rows read at once when everything is asked for."""
+
+
+def find_postings(
+    engine: Engine, filters: Filters, *, sort: str = DEFAULT_SORT, limit: int = 50, after: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """One page of postings and the cursor of the next one, None at the end."""
+    name, down = _sort(sort)
+    order = SORTS[name]
+    query = select(POSTING, order.label("sort_value")).where(*filters.conditions())
+    if after is not None:
+        query = query.where(_after(order, down, after, sort))
+    query = query.order_by(order.desc() if down else order, POSTING.c.id.desc() if down else POSTING.c.id)
+    with reading(engine) as connection:
+        rows = connection.execute(query.limit(limit + 1)).all()
+        shown = rows[:limit]
+        found = _with_flags_and_sightings(connection, [row._mapping for row in shown])
+    more = len(rows) > limit and limit > 0
+    return found, _cursor(sort, shown[-1].sort_value, shown[-1].id) if more else None
+
+
+def each_posting(
+    engine: Engine, filters: Filters, *, sort: str = DEFAULT_SORT, limit: int | None = None, after: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Every posting that the filters select, read page by page: memory stays flat."""
+    left = limit
+    while left is None or left > 0:
+        rows, after = find_postings(engine, filters, sort=sort, limit=min(PAGE, left or PAGE), after=after)
+        yield from rows
+        if left is not None:
+            left -= len(rows)
+        if after is None:
+            return
+
+
+def count_postings(engine: Engine, filters: Filters) -> int:
+    with reading(engine) as connection:
+        return connection.execute(select(func.count()).select_from(POSTING).where(*filters.conditions())).scalar_one()
+
+
+def posting_ids_starting(engine: Engine, start: str) -> list[str]:
+    """Ids that begin so: people copy the first letters."""
+    with reading(engine) as connection:
+        query = select(POSTING.c.id).where(POSTING.c.id.startswith(start, autoescape=True)).limit(3)
+        return list(connection.execute(query).scalars())
+
+
+def _with_flags_and_sightings(connection: Connection, rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    ids = [row["id"] for row in rows]
+    flags: dict[str, list[dict[str, Any]]] = {}
+    for row in rows_by_id(connection, select(FLAG).order_by(FLAG.c.posting_id, FLAG.c.code), FLAG.c.posting_id, ids):
+        flag = {"id": f"{row.posting_id}:{row.code}"}
+        flag |= {name: row._mapping[name] for name in ("code", "severity", "state", "detail", "suggestion", "why")}
+        flags.setdefault(row.posting_id, []).append(flag)
+    query = select(RAW.c.posting_id, func.count().label("pages")).join(SIGHTING, SIGHTING.c.raw_posting_id == RAW.c.id)
+    sightings = {
+        r.posting_id: r.pages for r in rows_by_id(connection, query.group_by(RAW.c.posting_id), RAW.c.posting_id, ids)
+    }
+    return [
+        {
+            name: flags.get(row["id"], [])
+            if name == "flags"
+            else sightings.get(row["id"], 0)
+            if name == "sightings"
+            else row[name]
+            for name in POSTING_KEYS
+        }
+        for row in rows
+    ]
+
+
+def _sort(sort: str) -> tuple[str, bool]:
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise FilterError(
+            f"--sort {sort!r} does not exist; choose from: {', '.join(SORTS)} (a leading - for descending)"
+        )
+    return name, sort.startswith("-")
+
+
+def _cursor(sort: str, value: Any, id_: str) -> str:
+    text = json.dumps([sort, as_json(value), id_], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _after(order: ColumnElement[Any], down: bool, cursor: str, sort: str) -> ColumnElement[bool]:
+    try:
+        made_for, value, id_ = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error) as error:
+        raise FilterError(f"--after {cursor!r} is no cursor: use the one that the page before gave") from error
+    if made_for != sort:
+        raise FilterError(f"--after was made for --sort {made_for}, not for {sort}: start again without it")
+    name = sort.removeprefix("-")
+    if name in {"first_seen", "last_seen"}:
+        value = datetime.fromisoformat(value)
+    elif name == "posted_on":
+        value = date.fromisoformat(value)
+    elif name == "salary":
+        value = Decimal(str(value))
+    bound = literal(value, order.type)
+    if down:
+        return or_(order < bound, and_(order == bound, POSTING.c.id < id_))
+    return or_(order > bound, and_(order == bound, POSTING.c.id > id_))
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON holds it: exact amounts as numbers, times in ISO 8601.
+
+    >>> as_json(Decimal("21.75")), as_json(Decimal("100000")), as_json(date(2026, 1, 31))
+    (21.75, 100000, '2026-01-31')
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: as_json(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(part) for part in value]
+    return value
+
+
+def list_flags(
+    engine: Engine, *, state: str | None = None, code: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Doubtful values with the posting they are in; open ones first, then by code."""
+    query = select(FLAG, POSTING.c.title, POSTING.c.company, POSTING.c.salary_text, POSTING.c.country).join(
+        POSTING, POSTING.c.id == FLAG.c.posting_id
+    )
+    if state is not None:
+        query = query.where(FLAG.c.state == state)
+    if code is not None:
+        query = query.where(FLAG.c.code == code)
+    query = query.order_by(FLAG.c.severity, FLAG.c.code, FLAG.c.posting_id).limit(limit)
+    with reading(engine) as connection:
+        rows = connection.execute(query).all()
+    names = (
+        "code",
+        "severity",
+        "state",
+        "title",
+        "company",
+        "country",
+        "salary_text",
+        "detail",
+        "suggestion",
+        "why",
+        "raised_at",
+        "decided_at",
+        "decided_by",
+    )
+    return [{"id": f"{r.posting_id}:{r.code}"} | {name: r._mapping[name] for name in names} for r in rows]
+
+
+def list_runs(engine: Engine, *, source: str | None = None, limit: int | None = 50) -> list[dict[str, Any]]:
+    """Past and present runs, newest first."""
+    query = select(RUN).order_by(RUN.c.scheduled_for.desc(), RUN.c.id.desc()).limit(limit)
+    if source is not None:
+        query = query.where(RUN.c.source == source)
+    with reading(engine) as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def list_rejected(engine: Engine, *, limit: int | None = None) -> list[dict[str, Any]]:
+    """What could not be read, newest first."""
+    query = select(REJECTED).order_by(REJECTED.c.last_seen.desc(), REJECTED.c.id).limit(limit)
+    with reading(engine) as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def known_sources(engine: Engine) -> list[str]:
+    """Names of every source that ever gave a posting."""
+    with reading(engine) as connection:
+        return list(connection.execute(select(RAW.c.source).distinct().order_by(RAW.c.source)).scalars())
+
+
+STATS: Mapping[str, Any] = {
+    "sources": Source,
+    "runs": Run,
+    "pages": Page,
+    "raw_postings": RawPosting,
+    "sightings": Sighting,
+    "postings": Posting,
+    "flags": PostingFlag,
+    "changes": PostingChange,
+    "merges": PostingMerge,
+    "articles": Article,
+    "claims": ArticleClaim,
+    "rejected": Rejected,
+}
+
+
+def table_counts(engine: Engine) -> dict[str, int]:
+    """Rows of each table, by its plain name."""
+    with reading(engine) as connection:
+        return {name: count(connection, model.__table__) for name, model in STATS.items()}
+
+
+def seen_since(engine: Engine, source: str, since: datetime) -> tuple[int, int]:
+    """Postings of a source seen since a moment, and how many of them a flag keeps out of statistics."""
+    owners = select(RAW.c.posting_id).where(RAW.c.source == source, RAW.c.last_seen >= since)
+    query = select(func.count(), func.count().filter(POSTING.c.excluded.is_(True))).where(POSTING.c.id.in_(owners))
+    with reading(engine) as connection:
+        postings, flagged = connection.execute(query.select_from(POSTING)).one()
+    return postings, flagged

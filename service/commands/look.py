@@ -1,0 +1,239 @@
+"""postings, articles, flags, report, export, roles: looking at the ledger."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from service.commands.options import settings_of, with_filters
+from service.settings import UsageError
+
+POSTING_TABLE = (
+    ("title", "Title"),
+    ("company", "Company"),
+    ("location_text", "Place"),
+    ("level", "Level"),
+    ("salary_text", "Pay as stated"),
+    ("annual_min_usd", "USD a year from"),
+    ("annual_max_usd", "to"),
+    ("flags", "Flags"),
+)
+
+Format = typer.Option("table", "--format", help="table, json, jsonl, csv or parquet.")
+Output = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: jobledger postings --role 'Data Engineer' --country DE --has-salary")(postings)
+    app.command(epilog="Example: jobledger articles --claims --format json")(articles)
+    app.command(epilog="Example: jobledger report --country US --by role --by level --format html --output pay.html")(
+        report
+    )
+    app.command(epilog="Example: jobledger export postings.parquet --open")(export)
+    app.command(epilog="Example: jobledger roles")(roles)
+    app.add_typer(flags, name="flags")
+
+
+def _open(context: typer.Context) -> Any:
+    from db.session import open_ledger
+
+    return open_ledger(settings_of(context).database_url)
+
+
+@with_filters
+def postings(
+    context: typer.Context,
+    filters: Any,
+    sort: str = typer.Option("-first_seen", "--sort", metavar="FIELD", help="Leading - for descending."),
+    limit: int | None = typer.Option(None, "--limit", min=1, metavar="N"),
+    after: str | None = typer.Option(None, "--after", metavar="CURSOR", help="Go on where a page ended."),
+    format: str = Format,
+    output: Path | None = Output,
+    raw_csv: bool = typer.Option(False, "--raw-csv", help="Leave CSV cells that start like formulas as they are."),
+) -> None:
+    """Queries the normalised postings."""
+    from db.queries import POSTING_KEYS, count_postings, each_posting, find_postings
+    from service.output import print_table, require_format, write_rows
+
+    kind = require_format(format)
+    engine = _open(context)
+    if kind != "table":
+        rows = each_posting(engine, filters, sort=sort, limit=limit, after=after)
+        write_rows(rows, kind, columns=POSTING_KEYS, output=output, raw_csv=raw_csv)
+        return
+    if output is not None:
+        raise UsageError("--output needs --format json, jsonl, csv or parquet")
+    wanted = limit or (50 if sys.stdout.isatty() else 1_000_000_000)
+    found, cursor = find_postings(engine, filters, sort=sort, limit=wanted, after=after)
+    more = f"; the next page: --after {cursor}" if cursor else ""
+    footer = f"{len(found):,} of {count_postings(engine, filters):,} postings{more}"
+    print_table("Postings", POSTING_TABLE, found, footer=footer)
+
+
+def articles(
+    context: typer.Context,
+    claims: bool = typer.Option(False, "--claims", help="With the salary and growth figures that they state."),
+    format: str = Format,
+    output: Path | None = Output,
+) -> None:
+    """The collected articles; with --claims what they say about pay and growth."""
+    from db.articles import list_articles
+    from service.output import print_table, require_format, write_rows
+
+    kind = require_format(format, ("table", "json", "jsonl", "csv"))
+    found = list_articles(_open(context), claims=claims)
+    if kind != "table":
+        columns = list(found[0]) if found else ["id", "title"]
+        write_rows(found, kind, columns=columns, output=output)
+        return
+    columns = [("title", "Title"), ("published_on", "Published"), ("roles", "Compares")]
+    if claims:
+        columns += [("stated", "States")]
+        found = [
+            row | {"stated": [_claim_words(c) for c in row["salary_claims"] + row["growth_claims"]]} for row in found
+        ]
+    print_table("Articles", columns, found, footer=f"{len(found):,} articles")
+
+
+def _claim_words(claim: dict[str, Any]) -> str:
+    from service.output import shown
+
+    who = claim.get("role") or claim.get("about") or "somebody"
+    source = f" ({claim['source']})" if claim.get("source") else ""
+    if "percent" in claim:
+        until = f" until {claim['until']}" if claim.get("until") else ""
+        return f"{who}: {claim['percent']:+g} %{until}{source}"
+    return f"{who}: {claim['currency']} {shown(claim['amount'])} a {claim['period']}{source}"
+
+
+flags = typer.Typer(
+    no_args_is_help=True, help="The doubtful values and what was decided about them.", rich_markup_mode=None
+)
+
+
+@flags.command("list", epilog="Example: jobledger flags list --code placeholder --state open")
+def list_all(
+    context: typer.Context,
+    code: str | None = typer.Option(None, "--code", help="Only this code."),
+    state: str | None = typer.Option(None, "--state", help="open, confirmed or dismissed."),
+    limit: int | None = typer.Option(None, "--limit", min=1, metavar="N"),
+    format: str = Format,
+    output: Path | None = Output,
+) -> None:
+    """Doubtful values: what was seen, against what, and what was decided."""
+    from aggregator.quality import FLAGS
+    from db.decisions import STATES
+    from db.queries import list_flags
+    from service.output import print_table, require_format, write_rows
+
+    kind = require_format(format, ("table", "json", "jsonl", "csv"))
+    codes = [row[0] if isinstance(row, tuple) else row.code for row in FLAGS]
+    if code is not None and code not in codes:
+        raise UsageError(f"--code {code!r} does not exist; choose from: {', '.join(codes)}")
+    if state is not None and state not in STATES:
+        raise UsageError(f"--state {state!r} does not exist; choose from: {', '.join(STATES)}")
+    found = list_flags(_open(context), state=state, code=code, limit=limit)
+    if kind != "table":
+        columns = list(found[0]) if found else ["id", "code"]
+        write_rows(found, kind, columns=columns, output=output)
+        return
+    columns = [
+        ("id", "Id"),
+        ("severity", "Severity"),
+        ("state", "State"),
+        ("title", "Title"),
+        ("salary_text", "Pay"),
+        ("detail", "Why"),
+    ]
+    print_table("Flags", columns, found, footer=f"{len(found):,} flags")
+
+
+@flags.command(epilog="Example: jobledger flags confirm abcd1234abcd1234:placeholder")
+def confirm(context: typer.Context, id: str, why: str | None = typer.Option(None, "--why")) -> None:
+    """The value is bad: it stays out of every statistic, whatever later rules say."""
+    _decide(context, id, "confirmed", why)
+
+
+@flags.command(epilog="Example: jobledger flags dismiss abcd1234abcd1234:too_wide --why 'stated so on the page'")
+def dismiss(context: typer.Context, id: str, why: str = typer.Option(..., "--why", metavar="TEXT")) -> None:
+    """The value is fine: the posting counts again."""
+    _decide(context, id, "dismissed", why)
+
+
+@flags.command(epilog="Example: jobledger flags reopen abcd1234abcd1234:too_wide")
+def reopen(context: typer.Context, id: str) -> None:
+    """Takes a decision back."""
+    _decide(context, id, "open", None)
+
+
+def _decide(context: typer.Context, flag_id: str, state: str, why: str | None) -> None:
+    import getpass
+
+    from db.decisions import decide_flag
+    from db.records import utc_now
+
+    decide_flag(_open(context), flag_id, state, who=getpass.getuser(), why=why, now=utc_now())
+    typer.echo(f"{flag_id} is {state}")
+
+
+@with_filters
+def report(
+    context: typer.Context,
+    filters: Any,
+    by: list[str] = typer.Option(["role", "level"], "--by", help="Group by; may be repeated."),
+    estimates: bool = typer.Option(False, "--estimates", help="Count the sites' own estimates too."),
+    format: str = typer.Option("table", "--format", help="table, html, json, csv, md, png or svg."),
+    output: Path | None = Output,
+) -> None:
+    """The salary report: n, disclosed share, p10 p25 median p75 p90 and the interval of the median, by group."""
+    from db.records import utc_now
+    from insights.report import build_report
+    from service.output import format_of, require_format, write_text
+
+    allowed = ("table", "html", "json", "csv", "md", "png", "svg")
+    kind = format_of(output, allowed) if output is not None and format == "table" else require_format(format, allowed)
+    _open(context).dispose()
+    made = build_report(
+        settings_of(context).database_url,
+        filters=filters,
+        by=tuple(part for given in by for part in given.split(",")),
+        currency=filters.currency[0] if filters.currency else None,
+        include_estimates=estimates,
+        now=utc_now(),
+    )
+    if kind == "table":
+        from service.report_table import print_report
+
+        print_report(made)
+        return
+    from insights import render
+
+    write_text(getattr(render, kind)(made), output)
+
+
+@with_filters
+def export(
+    context: typer.Context,
+    filters: Any,
+    file: Path = typer.Argument(..., metavar="FILE", help="Its name ends in .csv, .jsonl, .json or .parquet."),
+    raw_csv: bool = typer.Option(False, "--raw-csv", help="Leave CSV cells that start like formulas as they are."),
+) -> None:
+    """Writes everything, or what the filters select, to a file."""
+    from db.queries import POSTING_KEYS, each_posting
+    from service.output import format_of, to_stderr, write_rows
+
+    kind = format_of(file, ("csv", "jsonl", "json", "parquet"))
+    rows = each_posting(_open(context), filters, sort="id")
+    number = write_rows(rows, kind, columns=POSTING_KEYS, output=file, raw_csv=raw_csv)
+    to_stderr(f"{number:,} postings written to {file}")
+
+
+def roles() -> None:
+    """The roles that titles are read as: the values of --role."""
+    from aggregator.normalise.role import known_roles
+
+    for name in known_roles():
+        typer.echo(name)

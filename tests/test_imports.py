@@ -1,0 +1,39 @@
+"""The road is one way: `service -> scheduler | insights -> scraper | aggregator -> db`; siblings never meet."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+MAY_IMPORT = {
+    "db": set(),
+    "scraper": {"db"},
+    "aggregator": {"db"},
+    "insights": {"db", "scraper", "aggregator"},
+    "scheduler": {"db", "scraper", "aggregator"},
+    "service": {"db", "scraper", "aggregator", "insights", "scheduler"},
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
+def test_a_package_imports_only_what_is_right_of_it(package: str) -> None:
+    wrong = {
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in (REPOSITORY / package).rglob("*.py")
+        for name in imported(path)
+        if name in MAY_IMPORT and name != package and name not in MAY_IMPORT[package]
+    }
+    assert not wrong
