@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
-TRACKING = re.compile(r"utm_\w+|gh_src|lever-(?:source|origin)|ashby_src|fbclid|gclid|mc_[ce]id|trk|trackingid|_ga", re.I)
+TRACKING = re.compile(
+    r"utm_\w+|gh_src|lever-(?:source|origin)|ashby_src|fbclid|gclid|mc_[ce]id|trk|trackingid|_ga", re.I
+)
 """Query fields that say where a reader came from, not which page it is."""
 
 
@@ -37,3 +39,19 @@ def canonical(address: str | None, base: str | None = None) -> str | None:
         host = f"[{host}]"
     standard = port is None or (parts.scheme, port) in (("http", 80), ("https", 443))
     return urlunsplit((parts.scheme, host if standard else f"{host}:{port}", parts.path, query, ""))
+
+
+def handle_in(address: str | None, host: str) -> str | None:
+    """The first part of a path on `host` or below it: how a job platform calls the employer.
+
+    >>> handle_in("https://jobs.lever.co/acme/0f3a", "lever.co"), handle_in("https://acme.example/jobs", "lever.co")
+    ('acme', None)
+    """
+    own = canonical(address)
+    if own is None:
+        return None
+    parts = urlsplit(own)
+    name = parts.hostname or ""
+    if name != host and not name.endswith("." + host):
+        return None
+    return unquote(parts.path.strip("/").split("/")[0]) or None

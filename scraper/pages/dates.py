@@ -17,8 +17,8 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?\d{4,6}Z?)?\Z")
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
 _WORDS = re.compile(
     r"""
-      (?: (?P<d1>\d{1,2}) (?:st|nd|rd|th)? [\s.\-]+ (?P<m1>[A-Za-z]{3,9}) \.? ,? [\s\-]+ (?P<y1>\d{4}) )   # 5 October 2026
-    | (?: (?P<m2>[A-Za-z]{3,9}) \.? \s+ (?P<d2>\d{1,2}) (?:st|nd|rd|th)? ,? \s+ (?P<y2>\d{4}) )            # Oct. 5, 2026
+      (?: (?P<d1>\d{1,2}) (?:st|nd|rd|th)? [\s.\-]+ (?P<m1>[A-Za-z]{3,9}) \.? ,? [\s\-]+ (?P<y1>\d{4}) )  # 5 October 2026
+    | (?: (?P<m2>[A-Za-z]{3,9}) \.? \s+ (?P<d2>\d{1,2}) (?:st|nd|rd|th)? ,? \s+ (?P<y2>\d{4}) )         # Oct. 5, 2026
     """,
     re.VERBOSE,
 )
@@ -62,12 +62,16 @@ def day(value: object) -> date | None:
     return _of_words(text)
 
 
-def days_ago(text: str | None, seen: date) -> date | None:
-    """The day that "Posted 3 Days Ago" names when read on `seen`; "30+ days ago" names none.
+def days_ago(text: str | None, served: datetime | None) -> date | None:
+    """The day that "Posted 3 Days Ago" names on a page served then; "30+ days ago" names none, nor an unknown time.
 
-    >>> days_ago("Posted 3 Days Ago", date(2026, 10, 5)), days_ago("Posted 30+ Days Ago", date(2026, 10, 5))
-    (datetime.date(2026, 10, 2), None)
+    >>> noon = datetime(2026, 10, 5, 12, tzinfo=UTC)
+    >>> days_ago("Posted 3 Days Ago", noon), days_ago("Posted 30+ Days Ago", noon), days_ago("Posted Today", None)
+    (datetime.date(2026, 10, 2), None, None)
     """
+    if served is None:
+        return None
+    seen = served.date()
     match = _AGO.search(text or "")
     if match is None or match["many"]:
         return None

@@ -19,8 +19,8 @@ from scraper.pages.plain import plain_text
 PERSONAL = re.compile(
     r"""
       e[-_]?mail | phone | fax(?![a-z]) | recruiter | recruiting_?manager | hiring_?(?:manager|lead) | contact
-    | creator | author | posted_?by | created_?by | updated_?by | reporting_?to | ^owner | ^users?$ | user_?name | ^poster
-    | referrer | first_?name | last_?name | avatar | photo | gravatar | interviewer
+    | creator | author | posted_?by | created_?by | updated_?by | reporting_?to | ^owner | ^users?$ | user_?name
+    | ^poster | referrer | first_?name | last_?name | avatar | photo | gravatar | interviewer
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -91,6 +91,11 @@ class Row:
     def __bool__(self) -> bool:
         return bool(self._values)
 
+    @property
+    def values(self) -> Mapping[str, object]:
+        """All fields, none of them handled by looking."""
+        return self._values
+
     def raw(self, name: str) -> object:
         """The value as it stands, handled."""
         self._left.discard(name)
@@ -103,6 +108,8 @@ class Row:
     def ignore(self, *names: str) -> None:
         """Fields that say nothing about the job, or what another field says better."""
         self._left.difference_update(names)
+        for name in names:
+            self._inner.pop(name, None)
 
     def text(self, *names: str) -> str | None:
         """The first of these fields that holds words or a number, on one line; all of them are handled."""

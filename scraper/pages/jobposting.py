@@ -1,0 +1,313 @@
+"""schema.org JobPosting wherever a page carries one: JSON-LD, microdata or RDFa, sound or broken.
+
+`find_job_postings` finds them, `read_job_page` makes raw postings of them. What cannot be read is a `Problem`.
+Vocabulary: schema.org/JobPosting; the mistakes met in the field are in the tests.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin
+
+from db.text import one_line
+from scraper.answers import Parsed, Seen, gathered, posting, rejection
+from scraper.pages.addresses import canonical
+from scraper.pages.basesalary import pay_of
+from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
+from scraper.pages.microdata import microdata_items
+from scraper.pages.plain import plain_text
+from scraper.pages.rows import Row, is_scalar, joined
+
+TYPE = "JobPosting"
+_MENTIONED = re.compile(rb"job\W{0,12}posting", re.IGNORECASE)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_LINK = re.compile(r"<(?:link|meta)\b[^>]{0,1000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+
+_NAMES = """
+    title name description identifier url sameAs datePosted dateModified datePublished validThrough expires
+    employmentType hiringOrganization jobLocation jobLocationType applicantLocationRequirements baseSalary
+    estimatedSalary salaryCurrency inLanguage occupationalCategory industry employmentUnit directApply
+    applicationContact image logo potentialAction mainEntityOfPage jobBenefits benefits incentiveCompensation
+    qualifications responsibilities skills workHours experienceRequirements educationRequirements totalJobOpenings
+    jobImmediateStart jobStartDate
+"""
+_INNER_NAMES = """
+    @type name value address addressLocality addressRegion addressCountry postalCode streetAddress legalName
+"""
+PROPERTIES = {name.lower(): name for name in _NAMES.split()}
+"""Properties that we name, in schema.org's spelling; other spellings of the case are read as these."""
+INNER_PROPERTIES = {name.lower(): name for name in _INNER_NAMES.split()}
+"""The same for the objects inside a posting."""
+
+IGNORED = ("@context", "@type", "@id", "type", "image", "logo", "potentialAction", "mainEntityOfPage", "directApply")
+
+
+@dataclass(frozen=True, slots=True)
+class JobPosting:
+    """The properties of one posting as published, with references inside the page resolved."""
+
+    fields: Mapping[str, object]
+    syntax: str
+    """json-ld or microdata."""
+
+
+def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Problem]]:
+    """All job postings that a page declares, and what of them could not be read. A page without any costs one search.
+
+    `url` is the page's address, against which relative addresses are read.
+
+    >>> page = b'<script type="application/ld+json">{"@type": "JobPosting", "title": "Nurse", "url": "/o/1"}</script>'
+    >>> find_job_postings(page, "https://example.com/jobs")[0][0].fields
+    {'@type': 'JobPosting', 'title': 'Nurse', 'url': 'https://example.com/o/1'}
+    """
+    if _MENTIONED.search(html) is None:
+        return [], []
+    page = decoded_page(html)
+    values, problems = json_ld_objects(page, only=TYPE)
+    index = {str(node["@id"]): node for node in _nodes(values) if "@id" in node and len(node) > 1}
+    found = [JobPosting(cleaned(node, index), "json-ld") for node in _nodes(values) if _is_posting(node)]
+    if not found:
+        items = microdata_items(page, TYPE)
+        found = [JobPosting(cleaned(item, {}), "microdata") for item in items]
+    if not found and not problems and b"ld+json" in html.lower() and values:
+        problems.append(Problem("no_job_posting", "a script speaks of job postings but declares none"))
+    return [_with_address(job, url) for job in _distinct(found)], problems
+
+
+def read_job_page(html: bytes, seen: Seen) -> Parsed:
+    """The job postings of a page as raw postings; its problems as rejected records."""
+    found, problems = find_job_postings(html, seen.url)
+    address = seen.url if seen.url.startswith("http") else canonical_link(html)
+    claimed = [canonical(_text(job.fields.get("url")), address) for job in found]
+    parts = []
+    for job, own in zip(found, claimed, strict=True):
+        if own is not None and claimed.count(own) > 1:
+            own = None
+        parts.append(posting_of(job, seen, url=own or (address if len(found) == 1 else None)))
+    rejected = tuple(replace(rejection(seen, p.reason, p.detail), excerpt=p.excerpt) for p in problems)
+    return gathered([*parts, Parsed(rejected=rejected)])
+
+
+def posting_of(job: JobPosting, seen: Seen, *, url: str | None, source_id: str | None = None) -> Parsed:
+    """One declared posting as a raw posting. Its id is its address: `identifier` often names the employer instead."""
+    row = Row(job.fields)
+    row.ignore(*IGNORED, "url", "sameAs")
+    requisition = _identifier(row)
+    organisation, place, country = (
+        _organisation(row),
+        _places(row.raw("jobLocation")),
+        _countries(row.peek("jobLocation")),
+    )
+    scope = _areas(row.peek("applicantLocationRequirements"))
+    base, estimate = row.raw("baseSalary"), row.raw("estimatedSalary")
+    currency = row.text("salaryCurrency")
+    pay = pay_of(base, currency)
+    is_estimate = not pay.tiers and pay.text is None and bool((guess := pay_of(estimate, currency)).tiers)
+    payload: dict[str, object] = {}
+    if base is not None and not pay.tiers and pay.text is None:
+        payload["baseSalary"] = base
+    if estimate is not None and not is_estimate:
+        payload["estimatedSalary"] = estimate
+    if is_estimate:
+        pay = guess
+    if job.syntax != "json-ld":
+        payload["syntax"] = job.syntax
+    title, description = row.text("title"), row.html("description")
+    return posting(
+        seen,
+        row,
+        title=title or row.text("name"),
+        source_id=source_id or url or (joined([organisation, requisition], "|") if requisition else None),
+        url=url,
+        company_text=organisation,
+        location_text=place or scope,
+        country_text=country or scope,
+        workplace_text=joined(row.texts("jobLocationType")),
+        employment_text=joined(_each_text(row.raw("employmentType"))),
+        salary_text=pay.text,
+        pay=pay.tiers,
+        pay_is_estimate=is_estimate,
+        department_text=_name(row.raw("employmentUnit")),
+        requisition_text=requisition,
+        language=_name(row.raw("inLanguage")),
+        description_text=description,
+        posted_on=row.day("datePosted") or row.day("datePublished"),
+        updated_on=row.day("dateModified"),
+        valid_through=row.day("validThrough") or row.day("expires"),
+        payload=payload,
+    )
+
+
+def decoded_page(html: bytes) -> str:
+    """The text of a page: UTF-8 where it is valid, else what the page declares, else Windows-1252."""
+    try:
+        return html.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        declared = _CHARSET.search(html[:4_096])
+    try:
+        return html.decode(declared[1].decode("ascii") if declared else "cp1252", "replace")
+    except LookupError:
+        return html.decode("cp1252", "replace")
+
+
+def canonical_link(html: bytes) -> str | None:
+    """The address that a page gives as its own: `<link rel="canonical">`, else `og:url`."""
+    found: dict[str, str] = {}
+    for tag in _LINK.finditer(decoded_page(html[:300_000])):
+        attributes = {
+            m[1].lower(): entities.unescape(m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(tag.group())
+        }
+        for name in (attributes.get("rel", ""), attributes.get("property", "")):
+            if name.lower() in ("canonical", "og:url"):
+                address = canonical(attributes.get("href") or attributes.get("content"))
+                if address:
+                    found.setdefault(name.lower(), address)
+    return found.get("canonical") or found.get("og:url")
+
+
+def _nodes(values: list[object]) -> Iterator[dict[str, object]]:
+    """Every object in decoded JSON-LD, outermost first, in page order."""
+    stack = list(reversed(values))
+    for _ in range(MOST_OBJECTS):
+        if not stack:
+            return
+        value = stack.pop()
+        if isinstance(value, dict):
+            yield value
+            stack.extend(reversed([item for item in value.values() if isinstance(item, dict | list)]))
+        elif isinstance(value, list):
+            stack.extend(reversed([item for item in value if isinstance(item, dict | list)]))
+
+
+def _is_posting(node: Mapping[str, object]) -> bool:
+    for name in ("@type", "type", "@Type", "Type", "@TYPE"):
+        types = node.get(name)
+        for type_ in types if isinstance(types, list) else [types]:
+            if isinstance(type_, str) and re.split(r"[/#:]", type_.strip().rstrip("/"))[-1].lower() == TYPE.lower():
+                return True
+    return False
+
+
+def cleaned(
+    node: Mapping[str, object], index: Mapping[str, object] | None = None, depth: int = 12
+) -> dict[str, object]:
+    """Properties in schema.org's spelling, references to other nodes replaced by these, typed values unwrapped."""
+    fields: dict[str, object] = {}
+    for key, value in node.items():
+        name = re.split(r"[/:]", key)[-1] if not key.startswith("@") else key
+        name = PROPERTIES.get(name.lower(), name)
+        if name not in fields or fields[name] in (None, "", []):
+            fields[name] = _resolved(value, index or {}, depth)
+    return fields
+
+
+def _resolved(value: object, index: Mapping[str, object], depth: int) -> object:
+    if depth == 0:
+        return None
+    if isinstance(value, list):
+        return [_resolved(item, index, depth - 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "@value" in value:
+        return value["@value"]
+    if set(value) <= {"@id", "@type"} and (target := index.get(str(value.get("@id")))) is not None:
+        value = target if isinstance(target, dict) else value
+    if "@list" in value or "@set" in value:
+        return _resolved(value.get("@list", value.get("@set")), index, depth - 1)
+    spelt = {INNER_PROPERTIES.get(name.lower(), name): item for name, item in value.items()}
+    return {name: _resolved(item, index, depth - 1) for name, item in spelt.items()}
+
+
+def _with_address(job: JobPosting, url: str) -> JobPosting:
+    own = _text(job.fields.get("url"))
+    if own is None or not url.startswith("http"):
+        return job
+    return JobPosting({**job.fields, "url": urljoin(url, own)}, job.syntax)
+
+
+def _distinct(found: list[JobPosting]) -> list[JobPosting]:
+    """The same posting declared twice on a page counts once."""
+    unique: list[JobPosting] = []
+    for job in found:
+        if job not in unique[-50:]:
+            unique.append(job)
+    return unique
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, list):
+        return next((text for item in value if (text := _text(item))), None)
+    if isinstance(value, dict):
+        return _text(value.get("name") or value.get("value") or value.get("@id"))
+    return one_line(str(value)) if is_scalar(value) else None
+
+
+def _name(value: object) -> str | None:
+    """The name of a thing, or the words that stand for it."""
+    if isinstance(value, dict):
+        return next(
+            (text for key in ("name", "legalName", "alternateName", "value") if (text := _text(value.get(key)))), None
+        )
+    return _text(value)
+
+
+def _each_text(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(dict.fromkeys(text for item in items if (text := _name(item))))
+
+
+def _identifier(row: Row) -> str | None:
+    value = row.raw("identifier")
+    if isinstance(value, list):
+        value = next((item for item in value if item), None)
+    if isinstance(value, dict):
+        return _text(value.get("value")) or _text(value.get("propertyID"))
+    return _text(value)
+
+
+def _organisation(row: Row) -> str | None:
+    value = row.raw("hiringOrganization")
+    for item in value if isinstance(value, list) else [value]:
+        if name := _name(item):
+            return name
+    return None
+
+
+def _places(value: object) -> str | None:
+    """All places, each as locality, region, country; the words that stand there where there is no address."""
+    places = [_place(item) for item in (value if isinstance(value, list) else [value])]
+    return joined(places, "; ")
+
+
+def _place(value: object) -> str | None:
+    if not isinstance(value, dict):
+        return plain_text(_text(value))
+    address = value.get("address", value)
+    if isinstance(address, list):
+        return joined((_place({"address": item}) for item in address), "; ")
+    if isinstance(address, dict):
+        parts = [_name(address.get(key)) for key in ("addressLocality", "addressRegion", "addressCountry")]
+        return joined(part for part in parts if part) or _name(address) or _name(value)
+    return _text(address) or _name(value)
+
+
+def _countries(value: object) -> str | None:
+    countries = []
+    for item in value if isinstance(value, list) else [value]:
+        address = item.get("address", item) if isinstance(item, dict) else None
+        for part in address if isinstance(address, list) else [address]:
+            if isinstance(part, dict):
+                countries.append(_name(part.get("addressCountry")))
+    return joined(countries)
+
+
+def _areas(value: object) -> str | None:
+    """The areas where applicants may live."""
+    items = value if isinstance(value, list) else [value]
+    return joined(
+        _name(item) if not isinstance(item, dict) or "address" not in item else _place(item) for item in items
+    )

@@ -1,0 +1,211 @@
+"""What the spiders of job platforms share: asking, counting, and never taking a failed page for an empty board.
+
+A platform's spider names its first requests (`first`) and reads answers (`read`: bytes in, `Parsed` out). Here its
+asks become requests, the pages of single postings are fetched for new and changed ones only, and whatever makes a run
+less than the whole board is noted in the stats under `INCOMPLETE`, reason by reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy.http import Request, Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from db.records import PageRecord, Record, RejectedRecord, utc_now
+from scraper.answers import DETAIL, LISTING, AnswerError, Ask, Parsed, Seen, rejection
+from scraper.pages.rows import decoded_json
+from scraper.sources import Source
+
+INCOMPLETE = "jobledger/incomplete"
+"""Stats key: the number of reasons for which this run may not have seen the whole source; `…/<reason>` counts each."""
+PARSE_ERRORS = "jobledger/parse_errors"
+NOT_INSPECTED = "jobledger/not_inspected"
+"""Postings whose own page was wanted and could not be read."""
+UNCHANGED = "jobledger/details_spared"
+"""Postings whose own page was not fetched, because their listing entry is as it was."""
+LEFT_OUT = "jobledger/left_out"
+"""Entries that the site itself marks as not public."""
+
+MOST_LISTINGS = 2_000
+"""Listing pages of one run; a board that pages further is read up to there, and the run is incomplete."""
+
+
+class BoardSpider(scrapy.Spider):
+    """The base of every platform's spider."""
+
+    source: Source
+
+    def __init__(self, source: Source, *, known: Mapping[str, str] | None = None, **arguments: Any) -> None:
+        super().__init__(name=self.name, **arguments)
+        self.source = source
+        self.known = known or {}
+        """Markers of the listing entries of known postings, by id (`db.known`)."""
+        self._listed: set[str] = set()
+        self._total: int | None = None
+        self._listings = 0
+
+    def first(self, source: Source) -> tuple[Ask, ...]:
+        """The requests a run begins with. Raises `AnswerError` when the entry lacks what the platform needs."""
+        raise NotImplementedError
+
+    def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:  # noqa: ARG002 - for platforms with several kinds
+        """What an answer says. Raises `AnswerError` when it cannot be read."""
+        return self.read_answer(decoded_json(body), seen)
+
+    def read_answer(self, answer: object, seen: Seen) -> Parsed:
+        """The same for a platform whose answers are JSON and all of one kind."""
+        raise NotImplementedError
+
+    async def start(self) -> AsyncIterator[Any]:
+        for ask in self.first(self.source):
+            yield self.request(ask)
+
+    def request(self, ask: Ask) -> Request:
+        headers = {"Accept": "application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"}
+        body: str | None = None
+        if ask.body is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(ask.body)
+        return Request(
+            ask.url,
+            method="GET" if body is None else "POST",
+            body=body,
+            headers=headers,
+            callback=self.parse,
+            errback=self.failed,
+            cb_kwargs={"ask": ask},
+            # A board's first answer is asked for in every run, whatever was asked before.
+            dont_filter=ask.kind == LISTING,
+        )
+
+    def parse(self, response: Response, ask: Ask) -> Iterator[Record | Request]:
+        seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
+        try:
+            self._refuse_moved(response, ask)
+            parsed = self.read(response.body, ask, seen)
+        except AnswerError as error:
+            yield from self._unread(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))
+            return
+        yield page_record(response, ask, seen)
+        yield from parsed.rejected
+        yield from parsed.postings
+        yield from self._follow(parsed, ask)
+        for reason in parsed.incomplete:
+            self.incomplete(reason)
+        self._count(LEFT_OUT, parsed.left_out)
+
+    def failed(self, failure: Failure) -> Iterator[Record]:
+        """A request without an answer that could be read: reported, and the run is not the whole board."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
+        ask: Ask = request.cb_kwargs["ask"]
+        seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
+        error = failure.value
+        reason = f"http_{error.response.status}" if isinstance(error, HttpError) else "fetch_failed"
+        detail = "" if isinstance(error, HttpError) else f"{type(error).__name__}: {error}"
+        yield from self._unread(ask, rejection(seen, reason, f"{ask.kind} page: {detail or reason}"[:300]))
+
+    def incomplete(self, reason: str) -> None:
+        """Notes that this run may have missed open postings."""
+        self._count(INCOMPLETE)
+        self._count(f"{INCOMPLETE}/{reason}")
+
+    def closed(self, reason: str) -> None:  # noqa: ARG002 - Scrapy's signature
+        if self._total is not None and len(self._listed) < self._total:
+            self.incomplete("fewer postings than the site counts")
+
+    def _unread(self, ask: Ask, rejected: RejectedRecord) -> Iterator[Record]:
+        yield rejected
+        self._count(PARSE_ERRORS)
+        if ask.kind == DETAIL and ask.listed is not None:
+            # The posting is open, only its page could not be read: what is known of it must not be erased.
+            self._count(NOT_INSPECTED)
+            yield replace(ask.listed, partial=True)
+        else:
+            self.incomplete(rejected.reason)
+
+    def _follow(self, parsed: Parsed, ask: Ask) -> Iterator[Record | Request]:
+        details = [one for one in parsed.asks if one.kind == DETAIL]
+        listings = [one for one in parsed.asks if one.kind != DETAIL]
+        if ask.kind != DETAIL:
+            ids = {record.identity for record in parsed.postings}
+            ids.update(one.listed.identity for one in details if one.listed is not None)
+            repeats = bool(ids) and ids <= self._listed
+            self._listed |= ids | {f"rejected {rejected.id}" for rejected in parsed.rejected}
+            self._total = parsed.total if self._total is None else self._total
+            self._listings += 1
+            if listings and (repeats or self._listings >= MOST_LISTINGS):
+                self.incomplete("the listing repeats itself" if repeats else "the listing has too many pages")
+                listings = []
+        for one in details:
+            if one.listed is not None and self.known.get(one.listed.identity) == one.marker:
+                self._count(UNCHANGED)
+                yield replace(one.listed, partial=True)
+            else:
+                yield self.request(one)
+        for one in listings:
+            yield self.request(one)
+
+    def _refuse_moved(self, response: Response, ask: Ask) -> None:
+        """A dead board often redirects to a marketing page. Raises `AnswerError` when another site answered."""
+        asked, answered = urlsplit(ask.url).hostname, urlsplit(response.url).hostname
+        if ask.kind == LISTING and not same_site(asked, answered):
+            raise AnswerError("redirected_away", f"{asked} sent us to {answered}", response.url)
+
+    def _count(self, key: str, by: int = 1) -> None:
+        stats = self.crawler.stats
+        if stats is not None and by:
+            stats.inc_value(key, by)
+
+
+def page_record(response: Response, ask: Ask, seen: Seen) -> PageRecord:
+    return PageRecord(
+        source=seen.source,
+        url=seen.url,
+        content_hash=hashlib.blake2b(response.body, digest_size=16).hexdigest(),
+        seen_at=seen.at,
+        kind="posting" if ask.kind == DETAIL else "listing",
+        status=response.status,
+        etag=_header(response, "ETag"),
+        last_modified=_header(response, "Last-Modified"),
+    )
+
+
+def page_address(ask: Ask) -> str:
+    """The address of an answer; one that depends on a posted body carries what it depends on as fragment."""
+    if ask.body is None:
+        return ask.url
+    return f"{ask.url}#{hashlib.blake2b(json.dumps(ask.body, sort_keys=True).encode(), digest_size=6).hexdigest()}"
+
+
+def same_site(one: str | None, other: str | None) -> bool:
+    """Whether two hosts are one, or one lies below the other.
+
+    >>> same_site("acme.bamboohr.com", "acme.bamboohr.com"), same_site("acme.breezy.hr", "breezy.hr")
+    (True, False)
+    >>> same_site("remoteok.com", "www.remoteok.com")
+    True
+    """
+    if one is None or other is None:
+        return False
+    return one.removeprefix("www.") == other.removeprefix("www.")
+
+
+def site_of(source: Source) -> str | None:
+    """Scheme and host of the entry's `url`, when it has one."""
+    if source.url is None:
+        return None
+    parts = urlsplit(source.url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1")[:400] if value else None
