@@ -105,7 +105,7 @@ def expected_exit_code(error: Exception) -> int | None:
         "SourceError": 2,
         "RecordError": 1,
         "OperationalError": 1,
-        "ReportError": 2,
+        "InsightError": 2,
     }
     return next((codes[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in codes), None)
 

@@ -86,12 +86,11 @@ def articles(
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
     found = list_articles(_open(context), claims=claims)
     if kind != "table":
-        columns = list(found[0]) if found else ["id", "title"]
-        write_rows(found, kind, columns=columns, output=output)
+        write_rows(found, kind, columns=list(found[0]) if found else ["id", "title"], output=output)
         return
     columns = [("title", "Title"), ("published_on", "Published"), ("roles", "Compares")]
     if claims:
-        columns += [("stated", "States")]
+        columns.append(("stated", "States"))
         found = [
             row | {"stated": [_claim_words(c) for c in row["salary_claims"] + row["growth_claims"]]} for row in found
         ]
@@ -137,8 +136,7 @@ def list_all(
         raise UsageError(f"--state {state!r} does not exist; choose from: {', '.join(STATES)}")
     found = list_flags(_open(context), state=state, code=code, limit=limit)
     if kind != "table":
-        columns = list(found[0]) if found else ["id", "code"]
-        write_rows(found, kind, columns=columns, output=output)
+        write_rows(found, kind, columns=list(found[0]) if found else ["id", "code"], output=output)
         return
     columns = [
         ("id", "Id"),
@@ -184,6 +182,7 @@ def report(
     context: typer.Context,
     filters: Any,
     by: list[str] = typer.Option(["role", "level"], "--by", help="Group by; may be repeated."),
+    usd: bool = typer.Option(False, "--usd", help="All pay in US dollars, at the rate of each posting's own date."),
     estimates: bool = typer.Option(False, "--estimates", help="Count the sites' own estimates too."),
     format: str = typer.Option("table", "--format", help="table, html, json, csv, md, png or svg."),
     output: Path | None = Output,
@@ -200,7 +199,7 @@ def report(
         settings_of(context).database_url,
         filters=filters,
         by=tuple(part for given in by for part in given.split(",")),
-        currency=filters.currency[0] if filters.currency else None,
+        currency="USD" if usd else None,
         include_estimates=estimates,
         now=utc_now(),
     )

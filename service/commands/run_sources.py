@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from service.commands.options import settings_of
-from service.settings import UsageError, WorkFailed
+from service.settings import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -36,22 +36,54 @@ def list_sources(
     format: str = typer.Option("table", "--format", help="table, json, jsonl or csv."),
 ) -> None:
     """Every source with its platform, timetable, last run and health."""
-    from db.records import utc_now
-    from db.session import open_ledger
-    from scheduler.timetable import source_rows
     from service.output import print_table, require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    engine = open_ledger(settings_of(context).database_url)
-    found = source_rows(_sources(context, path), engine=engine, now=utc_now())
-    columns = list(found[0]) if found else ["source"]
+    runs_of = {row["name"]: row for row in _timetable(context, path)}
+    found = [
+        {"name": s.name, "platform": s.spider, "enabled": s.enabled, "schedule": s.schedule, "terms": s.terms}
+        | {name: runs_of.get(s.name, {}).get(name) for name in ("next_run", "last_run", "verdict", "health")}
+        for s in _sources(context, path)
+    ]
+    columns = list(found[0]) if found else ["name"]
     if kind != "table":
         write_rows(found, kind, columns=columns, output=None)
         return
-    enabled = sum(bool(row["enabled"]) for row in found)
-    print_table(
-        "Sources", [(name, name) for name in columns], found, footer=f"{len(found):,} sources, {enabled:,} enabled"
-    )
+    enabled = sum(row["enabled"] for row in found)
+    shown = [(name, name.replace("_", " ")) for name in columns if name != "terms"]
+    print_table("Sources", shown, found, footer=f"{len(found):,} sources, {enabled:,} enabled")
+
+
+TIMETABLE = (
+    ("name", "Job"),
+    ("what", "What it does"),
+    ("schedule", "Cron"),
+    ("next_run", "Next run"),
+    ("last_run", "Last run"),
+    ("verdict", "Verdict"),
+    ("health", "Health"),
+)
+
+
+def _timetable(context: typer.Context, path: Path | None) -> list[dict[str, Any]]:
+    """What runs next, what ran last and how each job fares; a row a job."""
+    from db.records import utc_now
+    from db.session import open_ledger
+    from scheduler.timetable import next_runs
+
+    engine = open_ledger(settings_of(context).database_url)
+    return [
+        {
+            "name": line.name,
+            "what": line.what,
+            "schedule": line.cron,
+            "next_run": line.next_run,
+            "last_run": line.last_run.finished_at if line.last_run else None,
+            "verdict": line.last_run.verdict if line.last_run else None,
+            "health": line.condition.ailment or ("well" if line.last_run else None),
+        }
+        for line in next_runs(_sources(context, path), utc_now(), engine)
+    ]
 
 
 @sources.command("check", epilog="Example: jobledger sources check greenhouse-anthropic")
@@ -113,15 +145,9 @@ def run_schedule(
 @schedule.command("list", epilog="Example: jobledger schedule list")
 def list_schedule(context: typer.Context, path: Path | None = SourcesFile) -> None:
     """What runs next and when, and how the last run of each source went."""
-    from db.records import utc_now
-    from db.session import open_ledger
-    from scheduler.timetable import next_runs
     from service.output import print_table
 
-    engine = open_ledger(settings_of(context).database_url)
-    found = next_runs(_sources(context, path), engine=engine, now=utc_now())
-    columns = list(found[0]) if found else ["source"]
-    print_table("Timetable (UTC)", [(name, name.replace("_", " ")) for name in columns], found)
+    print_table("Timetable (UTC)", TIMETABLE, _timetable(context, path))
 
 
 @schedule.command("once", epilog="Example: jobledger schedule once")
@@ -160,6 +186,3 @@ def runs(
         return
     names = ("scheduled_for", "state", *RUN_COLUMNS)
     print_table("Runs", [(name, name.replace("_", " ")) for name in names], found, footer=f"{len(found):,} runs")
-
-
-__all__ = ["WorkFailed", "register"]

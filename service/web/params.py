@@ -58,7 +58,9 @@ class FilterQuery(BaseModel):
     def filters(self) -> Filters:
         """The same as `db.filters.Filters`; roles are held against the taxonomy."""
         given = {name: getattr(self, name) for name in FilterQuery.model_fields}
-        found = parse_filters({name: value for name, value in given.items() if value not in (None, [], False)} | self._no())
+        found = parse_filters(
+            {name: value for name, value in given.items() if value not in (None, [], False)} | self._no()
+        )
         for role in found.role:
             require_role(role)
         return found
