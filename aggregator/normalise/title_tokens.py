@@ -1,0 +1,228 @@
+"""Words of a title: tokens in canonical English spelling, cut into segments.
+
+A title is read as a row of segments ("Software Engineer", "Platform", "Berlin"), the first being the most telling.
+Words of other languages are replaced by English ones from `vocabulary/titles/words.csv`, so that the rules for
+roles are written once. Every function is pure and linear in the length of its text.
+"""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "vocabulary" / "titles"
+
+# "of" turns around: "Director of Sales" is read as "sales director".
+OF = frozenset("of de du des do da dos das del della dello dei degli delle di d von der vom van ds".split())
+# Behind these stands where, for whom or with what: a further segment.
+APART = frozenset(
+    "for in at with to within from on by per pour para fur voor chez bei im zum zur dla w en als as via".split()
+)
+AND = frozenset("and & und et y e oraz or oder ou o".split())
+ARTICLES = frozenset(
+    "the la le les el los las il lo gli l s die das den dem het een un une una um uma ein eine".split()
+)
+
+_SEPARATORS = re.compile(r"\s+[-–—−‒―]+\s*|[-–—−‒―]+\s+|[–—―|,;:•·@]+|\.\s+(?=\w{3})|\s\.\s|->|>>")
+_TOKEN = re.compile(r"[^\W_]+(?:['’&.][^\W_]+)*[+#]*|[/&+]")
+_FOLD = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "’": "'", "ı": "i"})
+
+
+def fold(text: str) -> str:
+    """Lower case without accents.
+
+    >>> fold("Ingénieur Qualité"), fold("Główny Księgowy")
+    ('ingenieur qualite', 'glowny ksiegowy')
+    """
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text.translate(_FOLD))
+    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+
+
+@cache
+def _words() -> tuple[dict[str, tuple[str, ...]], dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]]:
+    """Single words and phrases of words.csv with their English tokens; phrases by first word, longest first."""
+    single: dict[str, tuple[str, ...]] = {}
+    phrases: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    with (FOLDER / "words.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            english = tuple(row["english"].split())
+            source = tuple(fold(row["text"]).replace("-", " ").split())
+            if len(source) == 1:
+                single[source[0]] = english
+            else:
+                phrases.setdefault(source[0], []).append((source[1:], english))
+    for rest in phrases.values():
+        rest.sort(key=lambda pair: -len(pair[0]))
+    return single, phrases
+
+
+@cache
+def _endings() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Heads at the end of German and Dutch compounds ("-entwickler"), longest first."""
+    with (FOLDER / "compound_heads.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(fold(row["ending"]), tuple(row["english"].split())) for row in csv.DictReader(file)]
+    return tuple(sorted(rows, key=lambda row: -len(row[0])))
+
+
+@cache
+def _known() -> frozenset[str]:
+    from aggregator.normalise.title_vocabulary import known_words
+
+    return known_words()
+
+
+def _compound(word: str) -> tuple[str, ...] | None:
+    """English tokens of a German or Dutch compound, None where no known head ends it."""
+    single, _ = _words()
+    for ending, english in _endings():
+        if word.endswith(ending) and len(word) - len(ending) >= 2:
+            stem = word[: -len(ending)]
+            for first in (stem, stem[:-1], stem[:-2]):
+                if first in single:
+                    return single[first] + english
+                if first in _known():
+                    return (first, *english)
+            return (stem, *english)
+    return None
+
+
+@lru_cache(maxsize=1 << 16)
+def canonical(token: str) -> tuple[str, ...]:
+    """English canonical tokens of one token as written.
+
+    >>> canonical("Engineers"), canonical("Node.js"), canonical("R&D"), canonical("Softwareentwicklerin")
+    (('engineer',), ('node', 'js'), ('rd',), ('software', 'developer'))
+    """
+    word = fold(token)
+    single, _ = _words()
+    known = _known()
+    if word in single:
+        return single[word]
+    if word in known:
+        return (word,)
+    if not word.isalnum():
+        return _punctuated(word)
+    if word.endswith("s") and len(word) > 3:
+        for shorter in (word[:-1], word[:-2], word[:-3] + "y" if word.endswith("ies") else word):
+            if shorter in single:
+                return single[shorter]
+            if shorter in known:
+                return (shorter,)
+    for ending in ("innen", "in"):
+        if word.endswith(ending) and len(word) > len(ending) + 4:
+            shorter = word[: -len(ending)]
+            if shorter in single:
+                return single[shorter]
+            if (parts := _compound(shorter)) is not None:
+                return parts
+    if len(word) > 7 and (parts := _compound(word)) is not None:
+        return parts
+    return (word,)
+
+
+def _punctuated(word: str) -> tuple[str, ...]:
+    """Tokens of a word with signs inside: "r&d" -> rd, "node.js" -> node js, "l'it" -> l it."""
+    if "&" in word and len(word) > 1:
+        left, _, right = word.partition("&")
+        if len(left) <= 3 and len(right) <= 3:
+            return canonical(left + right)
+        return (*canonical(left), "and", *canonical(right))
+    for sign in ".'":
+        if sign in word:
+            return tuple(t for part in word.split(sign) if part for t in canonical(part))
+    return (word,)
+
+
+def _translated(tokens: list[str]) -> list[str]:
+    """Tokens with the phrases of words.csv replaced, longest first."""
+    _, phrases = _words()
+    out: list[str] = []
+    at = 0
+    while at < len(tokens):
+        for rest, english in phrases.get(tokens[at], ()):
+            if tuple(tokens[at + 1 : at + 1 + len(rest)]) == rest:
+                out.extend(english)
+                at += len(rest)
+                break
+        else:
+            out.append(tokens[at])
+        at += 1
+    return out
+
+
+def tokens_of(text: str) -> list[str]:
+    """Canonical tokens of one segment, without articles; "/" and "and" are kept as signs.
+
+    >>> tokens_of("UX/UI Designers"), tokens_of("Ingénieur R&D")
+    (['ux', '/', 'ui', 'designer'], ['engineer', 'rd'])
+    """
+    found: list[str] = []
+    for token in _TOKEN.findall(text):
+        found.extend(canonical(token))
+    return _translated(found)
+
+
+def turned(tokens: Sequence[str]) -> list[list[str]]:
+    """Segments of a row of tokens: "X of Y" becomes "Y X", "X for Y" becomes two segments.
+
+    >>> turned(["director", "of", "sales"]), turned(["intern", "for", "marketing"])
+    ([['sales', 'director']], [['intern'], ['marketing']])
+    """
+    segments: list[list[str]] = [[]]
+    parts: list[list[str]] = [[]]
+
+    def close() -> None:
+        segments[-1] = [token for part in reversed(parts) for token in part]
+
+    for token in tokens:
+        if token in OF:
+            parts.append([])
+        elif token in APART:
+            close()
+            segments.append([])
+            parts = [[]]
+        elif token not in ARTICLES:
+            parts[-1].append(token)
+    close()
+    return [segment for segment in segments if segment]
+
+
+def split_brackets(text: str) -> tuple[str, list[str]]:
+    """Text outside round, square and curly brackets, and what stands in them; unbalanced ones read to the end.
+
+    >>> split_brackets("Machine Learning (ML) Engineer [Remote]")
+    ('Machine Learning  Engineer ', ['ML', 'Remote'])
+    """
+    if not any(c in text for c in "([{"):
+        return text.replace(")", " ").replace("]", " ").replace("}", " "), []
+    outside: list[str] = []
+    inside: list[str] = []
+    depth, start = 0, 0
+    for at, char in enumerate(text):
+        if char in "([{":
+            (outside if depth == 0 else inside).append(text[start:at])
+            depth, start = depth + 1, at + 1
+        elif char in ")]}":
+            (outside if depth == 0 else inside).append(text[start:at])
+            depth, start = max(0, depth - 1), at + 1
+    (outside if depth == 0 else inside).append(text[start:])
+    return " ".join(outside), [part for part in inside if part.strip()]
+
+
+def segments_of(text: str) -> list[list[str]]:
+    """All segments of a title in order of weight: those outside brackets, then those inside.
+
+    >>> segments_of("Director of Sales - Retail (EMEA)")
+    [['sales', 'director'], ['retail'], ['emea']]
+    """
+    outside, inside = split_brackets(text)
+    return [segment for part in _pieces([outside, *inside]) if part.strip() for segment in turned(tokens_of(part))]
+
+
+def _pieces(texts: Iterable[str]) -> Iterable[str]:
+    for text in texts:
+        yield from _SEPARATORS.split(text)
