@@ -1,0 +1,242 @@
+"""From rows to figures: one posting, one vote; never two currencies in one figure.
+
+The counting and the percentiles are DuckDB's, over columns; what a group is, and what may be shown of it, is decided
+here. Amounts are hundredths in the table and units in the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from db.filters import LEVELS
+from insights.interval import median_interval
+from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, PAY_FIELDS, PERCENTILES, Group, InsightError
+from insights.rows import DIMENSIONS, LIST, Rows
+from insights.suppression import Cell, complementary
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NO_PAY = "no posting states pay"
+PROTECTS = "kept back so that no smaller cell can be taken out of a total"
+
+POINT = "coalesce(low, high) + coalesce(high, low)"
+"""Twice the point of a posting, in hundredths: the middle of its range, or the one end it states."""
+
+
+def figures(
+    rows: Rows, by: Sequence[str], *, include_estimates: bool = False, intervals: bool = True, suppress: bool = True
+) -> tuple[Group, ...]:
+    """The figures of every cell that `by` makes, a group for each currency stated in it.
+
+    A posting counts when it is not excluded, states a currency and at least one end of a range per year, and is not an
+    estimate (unless asked). The share that discloses pay is that of all postings of the cell, whatever the currency.
+    A cell without any pay is one group without currency. With `suppress`, cells below 5 postings or 3 employers show
+    no pay, nor do those from which such a cell could be subtracted. Groups come in the order of their keys.
+    """
+    for name in by:
+        if name not in rows.dimensions:
+            raise InsightError(f"these rows were read without {name!r}")
+    cursor = rows.connection.cursor()
+    try:
+        _prepare_votes(cursor, by, include_estimates)
+        shares = _shares(cursor, by)
+        table = _percentiles(cursor, by)
+        by_employer = "company" in by
+        reasons = _reasons(cursor, table, by, by_employer=by_employer) if suppress else [None] * len(table["n"])
+        bounds = _intervals(cursor, reasons) if intervals else {}
+    finally:
+        cursor.close()
+    groups = [_group(table, i, by, reasons[i], bounds.get(i), shares) for i in range(len(table["n"]))]
+    groups += _without_pay(groups, shares, by)
+    return tuple(sorted(groups, key=_order))
+
+
+def _prepare_votes(cursor: DuckDBPyConnection, by: Sequence[str], include_estimates: bool) -> None:
+    """The views `seen` (what may count at all), `cell` (numbered groups) and the table `vote` (one row a vote)."""
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW seen AS {_expanded(by)}")
+    estimate = "" if include_estimates else "AND NOT estimate"
+    usable = f"currency <> '' AND (low IS NOT NULL OR high IS NOT NULL) {estimate}"
+    names = _names([*by, "currency"])
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE cell AS SELECT (row_number() OVER (ORDER BY {names}) - 1)::INT AS cell, {names}"
+        f" FROM (SELECT DISTINCT {names} FROM seen WHERE {usable})"
+    )
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE vote AS SELECT cell, employer, low, high, {POINT} AS point"
+        f" FROM seen JOIN cell USING ({names}) WHERE {usable}"
+    )
+
+
+def _expanded(by: Sequence[str]) -> str:
+    """The rows that no flag excludes; where a dimension is a JSON list, one row for each of its words."""
+    query = "SELECT * FROM row WHERE NOT excluded"
+    for name in by:
+        if DIMENSIONS[name].listed:
+            plain = f"SELECT * FROM ({query}) WHERE NOT starts_with(\"{name}\", '{LIST}')"
+            words = f"json_extract_string(\"{name}\", '$[*]')"
+            spread = (
+                f"SELECT * REPLACE (unnest(CASE WHEN len({words}) = 0 THEN [''] ELSE {words} END) AS \"{name}\")"
+                f" FROM ({query}) WHERE starts_with(\"{name}\", '{LIST}')"
+            )
+            query = f"{plain} UNION ALL {spread}"
+    return query
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _shares(cursor: DuckDBPyConnection, by: Sequence[str]) -> dict[tuple[str, ...], tuple[int, int]]:
+    """How many postings each cell has, and how many of them state pay, whatever the currency."""
+    names = f"{_names(by)}, " if by else ""
+    grouping = f"GROUP BY {_names(by)}" if by else ""
+    found = cursor.execute(
+        f"SELECT {names} count(*), count(*) FILTER (WHERE stated AND NOT estimate) FROM seen {grouping}"
+    ).fetchall()
+    return {tuple(row[:-2]): (int(row[-2]), int(row[-1])) for row in found}
+
+
+def _percentiles(cursor: DuckDBPyConnection, by: Sequence[str]) -> dict[str, Any]:
+    """Columns of figures, a row a cell, in the order of the cell numbers."""
+    points = ", ".join(str(point) for point in PERCENTILES.values())
+    named = ", ".join(f"q[{i}] / 200 AS {name}" for i, name in enumerate(PERCENTILES, start=1))
+    cursor.execute(
+        f"""SELECT {_names([*by, "currency"])}, n, companies, {named}, low_end / 100 AS low_end_median,
+               high_end / 100 AS high_end_median, width AS range_width
+            FROM cell JOIN (
+                SELECT cell, count(*) AS n, count(DISTINCT employer) AS companies,
+                    quantile_cont(point::DOUBLE, [{points}]) AS q,
+                    quantile_cont(low::DOUBLE, 0.5) AS low_end, quantile_cont(high::DOUBLE, 0.5) AS high_end,
+                    quantile_cont(2 * (high - low)::DOUBLE / nullif(point, 0), 0.5) AS width
+                FROM vote GROUP BY cell
+            ) USING (cell) ORDER BY cell"""
+    )
+    table = cursor.fetchnumpy()
+    return {name: _plain(column) for name, column in table.items()}
+
+
+def _plain(column: Any) -> list[Any]:
+    """A NumPy column as Python values, None where it is masked or not a number."""
+    if isinstance(column, np.ma.MaskedArray):
+        return [
+            None if masked else value
+            for value, masked in zip(column.data.tolist(), np.ma.getmaskarray(column), strict=True)
+        ]
+    return [None if value != value else value for value in column.tolist()]  # a number that differs from itself is NaN
+
+
+def _reasons(
+    cursor: DuckDBPyConnection, table: Mapping[str, Any], by: Sequence[str], *, by_employer: bool
+) -> list[str | None]:
+    """Why each cell shows no pay; None for those that do."""
+    least = 1 if by_employer else LEAST_EMPLOYERS
+    reasons = [_too_few(n, c, least) for n, c in zip(table["n"], table["companies"], strict=True)]
+    hidden = [cell for cell, reason in enumerate(reasons) if reason]
+    if not hidden or len(hidden) == len(reasons):
+        return reasons
+    employers = _employers_of(cursor, hidden)
+    cells = [
+        Cell(
+            place=tuple(table[name][i] for name in (*by, "currency")),
+            n=table["n"][i],
+            companies=table["companies"][i],
+            employers=employers.get(i),
+        )
+        for i in range(len(reasons))
+    ]
+    for i in complementary(cells, dimensions=len(by), least_employers=least):
+        reasons[i] = PROTECTS
+    return reasons
+
+
+def _too_few(n: int, companies: int, least: int) -> str | None:
+    if n < LEAST_POSTINGS:
+        return f"{n} of the {LEAST_POSTINGS} postings with pay that a figure needs"
+    if companies < least:
+        return f"{companies} of the {least} employers that a figure needs"
+    return None
+
+
+def _employers_of(cursor: DuckDBPyConnection, cells: Sequence[int]) -> dict[int, frozenset[int]]:
+    cursor.register("hidden", {"cell": np.asarray(cells, dtype=np.int32)})
+    found = cursor.execute(
+        "SELECT cell, list(DISTINCT employer) FROM vote JOIN hidden USING (cell) GROUP BY cell"
+    ).fetchall()
+    cursor.unregister("hidden")
+    return {cell: frozenset(employers) for cell, employers in found}
+
+
+def _intervals(cursor: DuckDBPyConnection, reasons: Sequence[str | None]) -> dict[int, tuple[float, float]]:
+    """The interval of the median of each cell that shows one."""
+    ordered = cursor.execute(
+        "SELECT cell, point, dense_rank() OVER (ORDER BY employer) AS whose FROM vote ORDER BY cell, point, employer"
+    ).fetchnumpy()
+    starts = np.searchsorted(ordered["cell"], np.arange(len(reasons) + 1))
+    points, whose = ordered["point"] / 200, ordered["whose"].astype(np.int64)
+    found: dict[int, tuple[float, float]] = {}
+    for cell, reason in enumerate(reasons):
+        part = slice(int(starts[cell]), int(starts[cell + 1]))
+        bounds = None if reason else median_interval(points[part], whose[part])
+        if bounds is not None:
+            found[cell] = bounds
+    return found
+
+
+def _group(
+    table: Mapping[str, Any],
+    i: int,
+    by: Sequence[str],
+    reason: str | None,
+    bounds: tuple[float, float] | None,
+    shares: Mapping[tuple[str, ...], tuple[int, int]],
+) -> Group:
+    place = tuple(table[name][i] for name in by)
+    postings, disclosing = shares[place]
+    pay: dict[str, Any] = {} if reason else {name: table[name][i] for name in PAY_FIELDS if name != "median_ci"}
+    return Group(
+        key={name: value or None for name, value in zip(by, place, strict=True)},
+        currency=table["currency"][i],
+        n=table["n"][i],
+        companies=table["companies"][i],
+        postings=postings,
+        disclosed_share=disclosing / postings,
+        suppressed=reason is not None,
+        reason=reason,
+        median_ci=bounds,
+        **pay,
+    )
+
+
+def _without_pay(
+    groups: Sequence[Group], shares: Mapping[tuple[str, ...], tuple[int, int]], by: Sequence[str]
+) -> list[Group]:
+    """A group without currency for every cell in which nothing usable is stated."""
+    covered = {tuple(group.key[name] or "" for name in by) for group in groups}
+    return [
+        Group(
+            key={name: value or None for name, value in zip(by, place, strict=True)},
+            currency=None,
+            n=0,
+            companies=0,
+            postings=postings,
+            disclosed_share=disclosing / postings,
+            suppressed=True,
+            reason=NO_PAY,
+        )
+        for place, (postings, disclosing) in shares.items()
+        if postings and place not in covered
+    ]
+
+
+def _order(group: Group) -> tuple[Any, ...]:
+    """Keys in their natural order: levels by rank, the unstated last."""
+    ranks = {level: f"{rank:02d}" for rank, level in enumerate(LEVELS)}
+    parts = [
+        (value is None, ranks.get(value, value) if name == "level" and value else value or "")
+        for name, value in group.key.items()
+    ]
+    return (*parts, group.currency is None, group.currency or "")

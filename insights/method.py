@@ -1,0 +1,145 @@
+"""How a report was made: counted, dated and said in full, so that anybody can do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from insights.interval import LEVEL, REPLICATES, SEED
+from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, SURE_EMPLOYERS
+from insights.rows import Rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from db.filters import Filters
+
+STATEMENTS = {
+    "point": "One posting, one vote: the middle of its yearly range; where it states one end only, that end."
+    " The medians of the low ends and of the high ends stand beside.",
+    "percentiles": "p10, p25, median, p75 and p90, the five points of the BLS OEWS: the pay below which that share of"
+    " the postings lies, interpolated linearly between neighbours (PERCENTILE_CONT, Hyndman-Fan 7).",
+    "interval": f"{LEVEL:.0%} interval of the median: {REPLICATES:,} bootstrap samples of employers, each with all its"
+    " postings, widened for few employers (Hesterberg 2015) by their effective number; the draws are seeded"
+    f" ({SEED}). With {LEAST_EMPLOYERS} to {SURE_EMPLOYERS - 1} employers it covers less than it says and the figure"
+    " is marked low.",
+    "confidence": f"low: under 15 postings or {SURE_EMPLOYERS} employers; high: from 50 postings and 15 employers;"
+    " else medium.",
+    "suppression": f"Cells under {LEAST_POSTINGS} postings or {LEAST_EMPLOYERS} employers show no pay, and neither do"
+    " further cells where a hidden one could be subtracted from a total. Where a report is by company, only the number"
+    " of postings counts.",
+    "disclosed_share": "Postings that state pay, of all that no flag excludes; an estimate is not a statement. It is"
+    " the cell's, not the currency's.",
+    "range_width": "The median, over postings, of the width of the range as a share of its middle.",
+    "annualisation": "2,080 hours, 260 days, 52 weeks or 12 months a year.",
+    "exclusions": "Postings with an undismissed flag of severity exclude are in no figure and no share.",
+    "caveat": "Advertised pay is what employers offer, not what they pay.",
+}
+
+OWN_CURRENCY = "Each figure holds one currency, as stated; nothing is converted."
+ONE_CURRENCY = "Only postings that state pay in {currency}; nothing is converted."
+IN_USD = "All pay in US dollars, each posting at the rate of its own date."
+
+
+def count_rows(rows: Rows, *, include_estimates: bool) -> dict[str, int]:
+    """What became of each selected posting. `with_pay` are those in the figures; the other parts add up beside it."""
+    votes = "currency <> '' AND (low IS NOT NULL OR high IS NOT NULL)"
+    wanted = votes if include_estimates else f"{votes} AND NOT estimate"
+    names = (
+        "selected",
+        "with_pay",
+        "excluded",
+        "without_pay",
+        "estimates_left_out",
+        "not_comparable",
+        "one_end_only",
+        "employers",
+    )
+    cursor = rows.connection.cursor()
+    try:
+        found = cursor.execute(
+            f"""SELECT count(*),
+                   count(*) FILTER (WHERE NOT excluded AND {wanted}),
+                   count(*) FILTER (WHERE excluded),
+                   count(*) FILTER (WHERE NOT excluded AND NOT stated AND NOT ({votes})),
+                   count(*) FILTER (WHERE NOT excluded AND {votes} AND NOT ({wanted})),
+                   count(*) FILTER (WHERE NOT excluded AND stated AND NOT ({votes})),
+                   count(*) FILTER (WHERE NOT excluded AND {wanted} AND (low IS NULL OR high IS NULL)),
+                   count(DISTINCT employer) FILTER (WHERE NOT excluded)
+                FROM row"""
+        ).fetchone()
+    finally:
+        cursor.close()
+    return dict(zip(names, (int(n) for n in found or ()), strict=True))
+
+
+def count_exclusions(engine: Engine, filters: Filters) -> dict[str, int]:
+    """Postings kept out, by the code of each flag that does so; a posting with two flags stands under both."""
+    from sqlalchemy import func, select
+
+    from db.filters import P
+    from db.models import PostingFlag
+    from db.session import reading
+
+    flag: Any = PostingFlag.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
+    query = (
+        select(flag.code, func.count())
+        .join_from(flag.posting_id.table, P.id.table, flag.posting_id == P.id)
+        .where(flag.severity == "exclude", flag.state != "dismissed", P.excluded.is_(True), *filters.conditions())
+        .group_by(flag.code)
+        .order_by(flag.code)
+    )
+    with reading(engine) as connection:
+        return {str(code): int(n) for code, n in connection.execute(query)}
+
+
+def rule_versions(engine: Engine) -> list[int]:
+    """The versions of our rules that last read the raw postings; found by hopping along their index."""
+    from sqlalchemy import text
+
+    from db.session import reading
+
+    query = text(
+        "WITH RECURSIVE seen(version) AS (SELECT min(rules_version) FROM raw_posting UNION ALL"
+        " SELECT (SELECT min(rules_version) FROM raw_posting WHERE rules_version > version) FROM seen"
+        " WHERE version IS NOT NULL) SELECT version FROM seen WHERE version IS NOT NULL"
+    )
+    with reading(engine) as connection:
+        return [int(version) for (version,) in connection.execute(query)]
+
+
+def fx_span(engine: Engine, filters: Filters) -> dict[str, str | None]:
+    """The first and the last day whose rates were used."""
+    from sqlalchemy import func, select
+
+    from db.filters import P
+    from db.session import reading
+
+    query = select(func.min(P.fx_date), func.max(P.fx_date)).where(P.excluded.is_(False), *filters.conditions())
+    with reading(engine) as connection:
+        first, last = connection.execute(query).one()
+    return {"first": str(first) if first else None, "last": str(last) if last else None}
+
+
+def method(
+    counts: Mapping[str, int],
+    exclusions: Mapping[str, int],
+    versions: list[int],
+    *,
+    currency: str | None,
+    fx: Mapping[str, str | None] | None,
+    include_estimates: bool,
+    intervals: bool,
+) -> dict[str, Any]:
+    """The method as the report's JSON carries it."""
+    said = OWN_CURRENCY if currency is None else ONE_CURRENCY.format(currency=currency)
+    return {
+        "rules_versions": versions,
+        "counts": dict(counts),
+        "exclusions_by_reason": dict(exclusions),
+        "currency": IN_USD if currency == "USD" else said,
+        "fx": dict(fx) if fx is not None else None,
+        "estimates": "counted" if include_estimates else "left out",
+        "thresholds": {"postings": LEAST_POSTINGS, "employers": LEAST_EMPLOYERS},
+        **{name: text for name, text in STATEMENTS.items() if intervals or name != "interval"},
+    }

@@ -1,0 +1,227 @@
+"""The report as one page: readable on a telephone, in print, in light and dark, and without eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from insights import charts
+from insights.model import Group, Reference, Report
+from insights.render import method_lines, pay_cells, summary
+from insights.svg import CONTROL, Drawing
+from insights.wording import counted, label, money, share, value
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_TABLE_ROWS = 1000
+"""Longer tables are cut, with a line that says so: a page of ten thousand rows helps nobody on a telephone."""
+LEAST_MONTHS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The figures behind a chart."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: int = 1
+    """How many columns, from the left, are words; the others are figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, a chart in two widths, what it shows, and its table."""
+
+    name: str
+    heading: str
+    lead: str
+    drawings: tuple[str, ...]
+    table: Table
+    open: bool = False
+
+
+@cache
+def environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def page(report: Report) -> str:
+    """The page. Everything scraped is escaped; nothing is fetched."""
+    sections = [*_range_sections(report), *_spread(report), *_over_time(report), *_places(report)]
+    made = (
+        environment()
+        .get_template("report.html")
+        .render(
+            title=report.title,
+            generated=report.generated_at,
+            facts=_facts(report),
+            summary=summary(report),
+            sections=sections,
+            references=report.references,
+            exclusions=report.method["exclusions_by_reason"],
+            method=method_lines(report),
+        )
+    )
+    return made.translate(CONTROL)
+
+
+def matched(groups: Sequence[Group], references: Sequence[Reference]) -> dict[int, tuple[str, float]]:
+    """For each row, the first reference median of the same cell and currency."""
+    known: dict[tuple[Any, ...], tuple[str, float]] = {}
+    for reference in references:
+        for g in reference.groups:
+            if g.median is not None:
+                known.setdefault((tuple(sorted(g.key.items())), g.currency), (reference.name, g.median))
+    found: dict[int, tuple[str, float]] = {}
+    for i, g in enumerate(groups):
+        beside = known.get((tuple(sorted(g.key.items())), g.currency))
+        if beside:
+            found[i] = beside
+    return found
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    """The figures at the top: label and value."""
+    counts = report.method["counts"]
+    main = report.main
+    facts = []
+    if main is not None and main.median is not None:
+        facts.append((f"Median, {main.currency} a year", money(main.median)))
+        facts.append(("Middle half", f"{money(main.p25)} – {money(main.p75)}"))
+    facts.append(("Postings with clean pay", f"{counts['with_pay']:,}"))
+    facts.append(("Left out by flags", f"{counts['excluded']:,}"))
+    if main is not None:
+        facts.append(("State pay", share(main.disclosed_share)))
+    return facts
+
+
+def _both(draw: Callable[[int, str], Drawing], name: str) -> tuple[str, str]:
+    return (
+        draw(charts.WIDE, f"{name}-w").svg(extra_class="wide"),
+        draw(charts.NARROW, f"{name}-n").svg(extra_class="narrow"),
+    )
+
+
+def _range_sections(report: Report) -> list[Section]:
+    """A chart for each of the largest currencies; all groups, the suppressed too, in one table below the first."""
+    by = ", ".join(label(name).lower() for name in report.by) or "all postings"
+    table = _group_table(report.groups, report.by, f"Pay a year by {by}")
+    found = charts.currencies(report.groups)
+    if not found:
+        lead = "No cell has enough postings and employers for a figure; the table says what each lacks."
+        return [Section("groups", f"Pay by {by}", lead, (), table, open=True)]
+    sections = []
+    for number, currency in enumerate(found):
+        groups = charts.charted(report.groups, currency)
+        all_shown = sum(1 for g in report.groups if g.currency == currency and g.median is not None)
+        title = f"Pay by {by}, in {currency}"
+        cut = f" The {len(groups)} largest of {all_shown:,} cells are drawn." if all_shown > len(groups) else ""
+        beside = matched(groups, report.references)
+        other = f" Diamonds: {', '.join(sorted({name for name, _ in beside.values()}))}." if beside else ""
+        lead = f"Bar: the middle half. Line: p10 to p90. Notch: the median; below it, its 95 % interval.{other}{cut}"
+
+        def draw(
+            width: int, name: str, groups: list[Group] = groups, title: str = title, beside: Any = beside
+        ) -> Drawing:
+            return charts.range_bars(groups, name=name, title=title, width=width, references=beside)
+
+        own = table if number == 0 else _group_table(groups, report.by, title)
+        sections.append(Section(f"groups-{number}", title, lead, _both(draw, f"range-{number}"), own, open=number == 0))
+    return sections
+
+
+def _group_table(groups: Sequence[Group], by: Sequence[str], caption: str) -> Table:
+    heads = (
+        *(label(name) for name in by),
+        "Currency", "Postings", "Employers", "State pay", "p10", "p25", "Median", "p75", "p90", "95 % interval", "Sure",
+    )  # fmt: skip
+    rows = [
+        (
+            *(value(g.key.get(name)) for name in by),
+            g.currency or "–",
+            f"{g.n:,}",
+            f"{g.companies:,}",
+            share(g.disclosed_share),
+            *pay_cells(g),
+        )
+        for g in groups[:MOST_TABLE_ROWS]
+    ]
+    if len(groups) > MOST_TABLE_ROWS:
+        caption += f" (the first {MOST_TABLE_ROWS:,} of {len(groups):,} rows; the CSV report holds all)"
+    return Table(caption, heads, tuple(rows), words=len(by) + 1)
+
+
+def _spread(report: Report) -> list[Section]:
+    main, bars = report.main, report.distribution
+    if main is None or main.currency is None or not bars:
+        return []
+    currency = main.currency
+    total = sum(bar.postings for bar in bars)
+    title = f"How pay spreads, in {currency}"
+
+    def draw(width: int, name: str) -> Drawing:
+        return charts.histogram(bars, currency, name=name, title=title, width=width)
+
+    rows = tuple((charts.bracket(bar), f"{bar.postings:,}", share(bar.postings / total)) for bar in bars)
+    lead = f"{counted(total, 'posting')} by the middle of the range each states."
+    table = Table(title, (f"{currency} a year", "Postings", "Share"), rows)
+    return [Section("spread", title, lead, _both(draw, "spread"), table)]
+
+
+def _over_time(report: Report) -> list[Section]:
+    main = report.main
+    dated = [g for g in report.months if g.key["month"]]
+    paid = [g for g in dated if main is not None and g.currency == main.currency and g.median is not None]
+    shares = {g.key["month"] or "": (g.disclosed_share or 0.0, g.postings) for g in dated}
+    sections = []
+    if main is not None and len(paid) >= LEAST_MONTHS:
+        title = f"Median by month, in {main.currency}"
+
+        def draw(width: int, name: str) -> Drawing:
+            return charts.month_lines(paid, name=name, title=title, width=width)
+
+        lead = "Line: the median. Band: the middle half. The mix of jobs changes too; see the method."
+        table = _group_table(paid, ("month",), title)
+        sections.append(Section("months", title, lead, _both(draw, "months"), table))
+    if len(shares) >= LEAST_MONTHS:
+        points = [(month, part, postings) for month, (part, postings) in sorted(shares.items())]
+
+        def draw_share(width: int, name: str) -> Drawing:
+            return charts.share_lines(points, name=name, title="Postings that state pay", width=width)
+
+        rows = tuple((month, share(part), f"{postings:,}") for month, part, postings in points)
+        table = Table("Postings that state pay, by month", ("Month", "State pay", "Postings"), rows)
+        lead = "Of all postings of the month that no flag excludes."
+        sections.append(Section("shares", "Postings that state pay", lead, _both(draw_share, "shares"), table))
+    return sections
+
+
+def _places(report: Report) -> list[Section]:
+    main = report.main
+    if main is None or main.currency is None or report.by == ("country",):
+        return []
+    groups = charts.charted([g for g in report.countries if g.key["country"]], main.currency, most=15)
+    if len(groups) < 2:
+        return []
+    groups = sorted(groups, key=lambda g: -(g.median or 0))
+    title = f"Pay by country, in {main.currency}"
+
+    def draw(width: int, name: str) -> Drawing:
+        return charts.range_bars(groups, name=name, title=title, width=width)
+
+    lead = f"Only postings that state {main.currency}; highest median first."
+    return [Section("countries", title, lead, _both(draw, "countries"), _group_table(groups, ("country",), title))]
