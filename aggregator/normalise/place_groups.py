@@ -1,0 +1,422 @@
+"""The things a location field names, grouped into places, and each place's country settled from the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from aggregator.normalise.place_parts import CITY, CODE, COUNTRY, GROUP, REGION, UNKNOWN, WORK, Item, spots_in
+from aggregator.normalise.places import City, Region, fold, gazetteer
+
+Marked = tuple[str, Item]
+
+# A neighbour's country is believed for a city that has this share of the people of the largest city of its name.
+_SHARE: Final = 0.1
+_POSTAL: Final = frozenset({"US", "CA", "AU"})
+
+
+@dataclass(slots=True)
+class Place:
+    """One place while it is read. `known` and `regions` are the readings still open; `stated` tells how sure it is."""
+
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+    known: City | None = None
+    regions: tuple[Region, ...] = ()
+    code: str = ""  # a bare code that is a country and a state (CA)
+    stated: bool = False  # the country itself stands in the text
+    region_stated: bool = False
+    confirmed: bool = True  # False for an unknown name that nothing has made a city yet
+    group: str | None = None
+    scope: tuple[str, ...] = ()
+    at: int = 0
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing but an unknown name has been read."""
+        return not ((self.city and self.confirmed) or self.region or self.country or self.regions or self.code)
+
+
+def group_places(segments: list[list[Marked]], stated: str | None) -> list[Place]:
+    """The places of all segments in order. `stated` is the country the board publishes."""
+    grouped = [_segment(segment) for segment in segments]
+    for places in grouped:
+        _settle(places, stated)
+    everything = [place for places in grouped for place in places]
+    _settle(everything, stated)
+    _agree(everything)
+    for segment, places in zip(segments, grouped, strict=True):
+        _scope(segment, places)
+    return everything
+
+
+def _segment(segment: list[Marked]) -> list[Place]:
+    places: list[Place] = []
+    place = Place()
+    for index, (mark, item) in enumerate(segment):
+        following = next((later for _, later in segment[index + 1 :] if later.kind not in (WORK,)), None)
+        if item.kind == WORK:
+            continue
+        if item.kind == GROUP:
+            places.append(Place(group=item.text, at=index))
+            continue
+        fresh = _take(place, mark, item, following)
+        if fresh is not None:
+            places.append(place)
+            place = fresh
+            place.at = index
+        elif place.empty:
+            place.at = index
+    places.append(place)
+    kept = [place for place in places if place.group or not place.empty]
+    for place in kept:
+        if not place.confirmed:
+            place.city = None
+    return sorted(kept, key=lambda place: place.at)
+
+
+def _take(place: Place, mark: str, item: Item, following: Item | None) -> Place | None:
+    """Adds the item to the place; a new place holding it where the two do not go together."""
+    if item.kind == COUNTRY:
+        return _take_country(place, item, following)
+    if item.kind == CODE:
+        return _take_code(place, mark, item)
+    if item.kind == UNKNOWN:
+        return _take_unknown(place, mark, item)
+    if item.kind == REGION and not _city_first(item, place, following):
+        return _take_region(place, item)
+    return _take_city(place, mark, item)
+
+
+def _city_first(item: Item, place: Place, following: Item | None) -> bool:
+    """Whether a name of a region and of a city (New York, Washington, Ontario) is the city here."""
+    if item.city is None or not item.regions:
+        return item.city is not None
+    if place.city and place.confirmed:
+        return (
+            fold(place.city) != fold(item.text)
+            and not any(_has(place, region) for region in item.regions)
+            and (following is not None and following.kind == CODE)
+        )
+    if following is None:
+        return False
+    if following.kind == CODE:
+        return _code_fits(item, following.text)
+    return following.kind == REGION and following.city is None
+
+
+def _code_fits(item: Item, code: str) -> bool:
+    return any(region.code != code for region in item.regions)
+
+
+def _has(place: Place, region: Region) -> bool:
+    return spots_in(place.known, region.country, region.code if region.country in _POSTAL else "") is not None
+
+
+def _take_country(place: Place, item: Item, following: Item | None) -> Place | None:
+    if item.regions:  # Georgia
+        state = item.regions[0]
+        if place.city and place.country is None:
+            american = spots_in(place.known, state.country) and not spots_in(place.known, item.text)
+            if american or (place.known is None and following and following.text == state.country):
+                return _take_region(place, Item(REGION, state.name, item.regions))
+        elif following and following.kind == COUNTRY and following.text == state.country:
+            return _take_region(place, Item(REGION, state.name, item.regions))
+        elif place.empty or place.country or place.regions:
+            fresh = Place(regions=(*item.regions, Region(item.text, "", "", True)))
+            return _absorb(place, fresh)
+    if following and following.kind == CODE and not place.city and _is_town(item, following.text):
+        return _take_city(place, ",", Item(CITY, item.text))
+    if place.country and place.country != item.text and (place.stated or not _open(place, item.text)):
+        return Place(country=item.text, stated=True)
+    if place.country is None and place.regions and all(region.country != item.text for region in place.regions):
+        if not (place.city and place.known is None) and place.region_stated:
+            return Place(country=item.text, stated=True)
+        place.regions = ()
+    if place.code and item.text not in (place.code, *gazetteer().region_codes.get(place.code, ())):
+        return Place(country=item.text, stated=True)
+    place.country, place.stated = item.text, True
+    place.confirmed = True
+    if place.others and place.city and not place.region:
+        place.region = place.others[-1]
+    _fit_region(place)
+    return None
+
+
+def _absorb(place: Place, fresh: Place) -> Place | None:
+    """Makes an empty place the fresh one; else hands the fresh one back as the next place."""
+    if not place.empty:
+        return fresh
+    for name in ("city", "region", "country", "known", "regions", "code", "stated", "region_stated", "confirmed"):
+        setattr(place, name, getattr(fresh, name))
+    place.others.clear()
+    return None
+
+
+def _is_town(item: Item, code: str) -> bool:
+    """Whether a country's name before a state's code is a town in it ("Lebanon, NH"); not "Canada, ON"."""
+    owners = gazetteer().region_codes.get(code, ())
+    return bool(owners) and item.text not in owners and item.text != code and "US" in owners and item.text != "US"
+
+
+def _open(place: Place, country: str) -> bool:
+    """Whether a place whose country was inferred may lie in another country."""
+    return spots_in(place.known, country) is not None or any(region.country == country for region in place.regions)
+
+
+def _fit_region(place: Place) -> None:
+    """The one reading of the region (or bare code) in the place's country; its postal code where it has one."""
+    if place.code and place.country:
+        if place.code != place.country and place.country in gazetteer().region_codes.get(place.code, ()):
+            place.region, place.region_stated = place.code, True
+        place.code = ""
+    for region in place.regions:
+        if region.country == place.country:
+            if place.region is None or place.region_stated is False:
+                place.region = region.code if region.country in _POSTAL else region.name
+                place.region_stated = True
+            break
+    if place.country == "US" and place.region is None and place.known and (spot := spots_in(place.known, "US")):
+        place.region = spot.region or None
+        place.region_stated = False
+
+
+def _take_region(place: Place, item: Item) -> Place | None:
+    fresh = Place(regions=item.regions, region=None if item.regions else item.text, region_stated=True)
+    if item.regions and item.city:
+        fresh.known = item.city
+        fresh.others = [item.text]
+    if place.code and any(region.country == place.code for region in item.regions):
+        place.country, place.code, place.stated = place.code, "", True
+        place.others = []
+        place.regions, place.region_stated = item.regions, True
+        _fit_region(place)
+        return None
+    if place.empty and not place.city:
+        return _absorb(place, fresh)
+    if not item.regions:
+        if place.region or not place.city:
+            return fresh
+        place.region, place.confirmed = item.text, True
+        return None
+    if place.region_stated or place.regions:
+        nested = {region.country for region in item.regions} & ({place.country} | {r.country for r in place.regions})
+        same = {r.name for r in item.regions} & ({r.name for r in place.regions} | {place.region})
+        if same or (nested and not nested & _POSTAL):
+            return None
+        return fresh
+    readings = tuple(region for region in item.regions if place.country in (None, region.country))
+    if not readings:
+        return fresh
+    fitting = tuple(region for region in readings if _has(place, region))
+    place.regions = fitting or readings
+    place.confirmed, place.region_stated = True, True
+    if place.city or not place.regions[0].weak:
+        place.country = place.country or place.regions[0].country
+    _fit_region(place)
+    return None
+
+
+def _take_unknown(place: Place, mark: str, item: Item) -> Place | None:
+    """An unknown name: a city to be, a region between city and country, or nothing."""
+    usable = len(item.text) <= 40 and len(item.text.split()) <= 4 and not any(map(str.isdigit, item.text))
+    if not usable or (item.text[0].islower() and item.text.isascii() and mark not in ("", ",")):
+        return None
+    if place.empty:
+        if mark in ("", ",", " ", "/", "or", ":") or not place.city:
+            place.city, place.known, place.confirmed = item.text, None, False
+        return None
+    if mark in ("(", "-", "–", "—", ")"):
+        return None
+    if place.country and not place.city and mark == ",":
+        place.city = item.text
+    elif place.city and not place.country:
+        place.others.append(item.text)
+    elif place.city and place.country and mark in (",", "or", "/"):
+        return Place(city=item.text, confirmed=False)
+    return None
+
+
+def _take_city(place: Place, mark: str, item: Item) -> Place | None:
+    name = _written(item)
+    fresh = Place(city=name, known=item.city)
+    if item.city and item.city.name != item.text and item.city.sure and fold(item.city.name) != fold(item.text):
+        fresh.city = item.city.name
+    if place.empty:
+        return _absorb(place, fresh)
+    if place.city:
+        if fold(place.city) == fold(name) and not (place.region and place.country):
+            place.region = place.region or (name if place.country is None else None)
+            place.others = []
+            return None
+        return fresh
+    country = place.country or (place.code if place.code in gazetteer().country_codes else None)
+    countries = {country} if country else {region.country for region in place.regions}
+    if mark in ("(", "-", ",", " ", ":", "–") and any(spots_in(item.city, home) for home in countries if home):
+        if not place.region_stated or place.country:
+            place.city, place.known = fresh.city, item.city
+            if place.code:
+                place.country, place.code = country, ""
+            _fit_region(place)
+            return None
+        place.city, place.known, place.country = fresh.city, item.city, next(iter(countries))
+        _fit_region(place)
+        return None
+    return fresh
+
+
+def _written(item: Item) -> str:
+    """The name as written; in the table's letters where the writer used only capitals or none."""
+    if item.city and (item.text.isupper() or item.text.islower() or not item.text[0].isascii()):
+        same = fold(item.city.name) == fold(item.text)
+        return item.city.name if same or not item.text.isascii() else item.text.title()
+    return item.text.title() if item.text.isupper() or item.text.islower() else item.text
+
+
+def _take_code(place: Place, mark: str, item: Item) -> Place | None:
+    """A code of two or three capitals after a city, a region or a country, or alone."""
+    code, known = item.text, gazetteer()
+    owners, country = known.region_codes.get(code, ()), code if code in known.country_codes else None
+    if place.city and not place.country and not place.region_stated:
+        reading = _city_code(place, code, owners, country)
+        if reading is None:
+            return None
+        place.country, place.region = reading[0], reading[1] or place.region
+        place.confirmed, place.stated, place.region_stated = True, not reading[1], bool(reading[1])
+        _fit_region(place)
+        return None
+    if place.country:
+        if code == place.country or (place.region and place.region == code):
+            return None
+        if place.country in owners and not place.region_stated:
+            place.region, place.region_stated = code, True
+            return None
+        if not place.region and not place.city and len(code) <= 3 and place.stated and mark == "," and not owners:
+            place.region = code
+            return None
+    elif place.regions and any(region.code == code for region in place.regions):
+        place.regions = tuple(region for region in place.regions if region.code == code)
+        place.country = place.regions[0].country
+        _fit_region(place)
+        return None
+    elif place.regions and code in {region.country for region in place.regions}:
+        place.country, place.stated = code, True
+        _fit_region(place)
+        return None
+    elif place.code and place.code in owners:
+        place.country, place.code, place.stated = place.code, "", True
+        place.region, place.region_stated = code, True
+        return None
+    readings = tuple(Region(owner, code, known.region_names[owner, code], False) for owner in owners)
+    if len(owners) == 1 and country is None:
+        fresh = Place(country=owners[0], region=code, region_stated=True)
+        fresh.city = "Washington" if (owners[0], code) == ("US", "DC") else None
+    elif country and not owners:
+        fresh = Place(country=country, stated=True)
+    else:
+        fresh = Place(code=code, regions=readings)
+    return _absorb(place, fresh)
+
+
+def _city_code(place: Place, code: str, owners: tuple[str, ...], country: str | None) -> tuple[str, str] | None:
+    """(country, region) of a city and a code behind it; None where the code says nothing.
+
+    CO is Colorado behind Denver and Colombia behind Bogotá: the larger place of that name decides. Behind a name that
+    is no such place in either, a state is likelier: small towns are written so, small towns abroad with their country.
+    """
+    city = place.known
+    readings: list[tuple[int, str, str]] = []
+    for owner in owners:
+        if spot := spots_in(city, owner, code if owner in _POSTAL else ""):
+            readings.append((spot.people, owner, code))
+    if country and (spot := spots_in(city, country)):
+        readings.append((spot.people, country, ""))
+    if readings:
+        _, home, region = max(readings)
+        return home, region
+    postal = [owner for owner in owners if owner in _POSTAL]
+    if postal:
+        return postal[0], code
+    if country:
+        return country, ""
+    if owners and city is None:
+        return owners[0], code
+    return (city.spots[0].country, code) if city and city.sure else None
+
+
+def _settle(places: list[Place], stated: str | None) -> None:
+    """Countries for open places: from the board, the neighbours, or because no other place has the name."""
+    evidence = dict.fromkeys([stated] if stated else [])
+    evidence |= dict.fromkeys(place.country for place in places if place.country)
+    for place in places:
+        if place.country is None and place.known and place.known.sure and not place.regions and not place.code:
+            place.country = place.known.spots[0].country
+            _fit_region(place)
+            evidence[place.country] = None
+        elif place.country is None and place.regions and not place.code and (sure := _sure_region(place)):
+            place.country = sure
+            _fit_region(place)
+            evidence[sure] = None
+    for place in places:
+        if place.country is None and not place.group:
+            _by_neighbours(place, places, [country for country in evidence if country])
+
+
+def _sure_region(place: Place) -> str | None:
+    countries = {region.country for region in place.regions}
+    return countries.pop() if len(countries) == 1 and not place.regions[0].weak else None
+
+
+def _by_neighbours(place: Place, places: list[Place], evidence: list[str]) -> None:
+    georgia = any(region.name == "Georgia" for region in place.regions) and not place.city
+    if georgia and any(other.country and other.stated and not other.region for other in places if other is not place):
+        american = any(other.country == "US" and (other.region or other.city) for other in places)
+        place.country = "US" if american else "GE"
+        place.stated = not american
+    for country in evidence:
+        if place.country is not None:
+            break
+        spot = spots_in(place.known, country)
+        likely = place.known is not None and spot is not None and (spot.people >= _SHARE * place.known.spots[0].people)
+        named = any(region.country == country for region in place.regions)
+        if likely or named or place.code == country:
+            place.country = country
+            place.stated = place.code == country and not named
+    if place.country:
+        _fit_region(place)
+
+
+def _agree(places: list[Place]) -> None:
+    """Bare cities beside each other whose largest namesakes lie in one country lie in it (Hamburg, Berlin)."""
+    bare = [place for place in places if place.country is None and place.city and place.known and not place.regions]
+    homes = {place.known.spots[0].country for place in bare if place.known}
+    if len(bare) > 1 and len(homes) == 1 and all(place.country is None for place in places if place.city):
+        for place in bare:
+            place.country = next(iter(homes))
+            _fit_region(place)
+
+
+def _scope(segment: list[Marked], places: list[Place]) -> None:
+    """Marks the places that a remote job is limited to: those after the word, else those before it."""
+    at = next((index for index, (_, item) in enumerate(segment) if item.kind == WORK and item.text in _FREE), None)
+    if at is None:
+        return
+    after = [place for place in places if place.at > at]
+    if not after and segment[at][0] == "or":
+        return
+    for place in after or places:
+        _limit(place)
+
+
+_FREE: Final = frozenset({"remote", "anywhere"})
+
+
+def _limit(place: Place) -> None:
+    if place.group:
+        place.scope = (place.group,)
+    elif place.country and place.region_stated and place.region and place.country in _POSTAL:
+        place.scope = (f"{place.country}-{place.region}",)
+    elif place.country and place.stated:
+        place.scope = (place.country,)
