@@ -62,7 +62,7 @@ class Seen:
     currency: str | None = None
     language: str | None = None
     served: datetime | None = None
-    """When the site served the answer; None for a saved file, whose age nobody knows: "3 days ago" then says nothing."""
+    """When the site served the answer; None for a saved file of unknown age, where "3 days ago" says nothing."""
     id_prefix: str = ""
     """Before each id when answers of several platforms share one source: `greenhouse:`."""
 

@@ -16,9 +16,9 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?\d{4,6}Z?)?\Z")
 _NUMERIC = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?!\d)")
 _WORDS = re.compile(
-    r"""
-      (?: (?P<d1>\d{1,2}) (?:st|nd|rd|th)? [\s.\-]+ (?P<m1>[A-Za-z]{3,9}) \.? ,? [\s\-]+ (?P<y1>\d{4}) )  # 5 October 2026
-    | (?: (?P<m2>[A-Za-z]{3,9}) \.? \s+ (?P<d2>\d{1,2}) (?:st|nd|rd|th)? ,? \s+ (?P<y2>\d{4}) )         # Oct. 5, 2026
+    r"""  # 5 October 2026 | Oct. 5, 2026
+      (?: (?P<d1>\d{1,2}) (?:st|nd|rd|th)? [\s.\-]+ (?P<m1>[A-Za-z]{3,9}) \.? ,? [\s\-]+ (?P<y1>\d{4}) )
+    | (?: (?P<m2>[A-Za-z]{3,9}) \.? \s+ (?P<d2>\d{1,2}) (?:st|nd|rd|th)? ,? \s+ (?P<y2>\d{4}) )
     """,
     re.VERBOSE,
 )
