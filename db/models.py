@@ -33,6 +33,8 @@ class Source(SQLModel, table=True):
     url: str | None = None
     enabled: bool = True
     schedule: str | None = None
+    scheduled_since: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When the scheduler began to follow `schedule`: no slot before it was ever missed."""
     terms: str | None = Field(default=None, sa_type=Text)
     failures: int = 0
     """Failed runs in a row."""
@@ -40,7 +42,7 @@ class Source(SQLModel, table=True):
     """closed (reads normally), open (rests until `probe_after`), half_open (one probe under way)."""
     probe_after: datetime | None = Field(default=None, sa_type=UtcTime)
     ailment: str | None = None
-    """gone, moved, blocked, parser_broke, empty, drifting or stale; null when well."""
+    """gone, moved, blocked, unreachable, parser_broke, crashed, empty, drifting or stale; null when well."""
     ailment_since: datetime | None = Field(default=None, sa_type=UtcTime)
     alerted_at: datetime | None = Field(default=None, sa_type=UtcTime)
     last_healthy_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -52,6 +54,7 @@ class Run(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source", "scheduled_for"),
         Index("ix_run_source_finished", "source", "finished_at"),
+        Index("ix_run_state", "state"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

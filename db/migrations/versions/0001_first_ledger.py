@@ -175,6 +175,7 @@ def upgrade() -> None:
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_run_source"), ["source"], unique=False)
         batch_op.create_index("ix_run_source_finished", ["source", "finished_at"], unique=False)
+        batch_op.create_index("ix_run_state", ["state"], unique=False)
 
     op.create_table(
         "saved_search",
@@ -197,6 +198,7 @@ def upgrade() -> None:
         sa.Column("url", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("schedule", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("scheduled_since", db.types.UtcTime(timezone=True), nullable=True),
         sa.Column("terms", sa.Text(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("circuit", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -463,6 +465,7 @@ def downgrade() -> None:
     op.drop_table("source")
     op.drop_table("saved_search")
     with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index("ix_run_state")
         batch_op.drop_index("ix_run_source_finished")
         batch_op.drop_index(batch_op.f("ix_run_source"))
 

@@ -1,0 +1,109 @@
+"""The scheduler's own work besides crawling: each chore is a function of the ledger and the moment.
+
+Chores run in a child process (`python -m scheduler.chores NAME`), so that a leak or a hang ends with the child. What a
+chore returns is kept in its run's `stats`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from db.runs import Outcome, forget_job_runs
+from db.session import LedgerError, open_ledger, writing
+from scheduler.child import Ended, begin, run_child
+from scheduler.timetable import Job
+
+MEMORY_MB = 2048
+JOB_RUNS_KEPT = timedelta(days=30)
+"""Rows of the scheduler's own jobs; a source's runs are kept for good."""
+
+Chore = Callable[[Engine, datetime], Mapping[str, Any]]
+
+
+def aggregate(engine: Engine, now: datetime) -> Mapping[str, Any]:
+    """Normalises what is pending."""
+    from aggregator.pipeline import aggregate as run_pipeline
+
+    return asdict(run_pipeline(engine, now=now))
+
+
+def retention(engine: Engine, now: datetime) -> Mapping[str, Any]:
+    """Forgets the scheduler's own old runs."""
+    return {"job_runs": forget_job_runs(engine, now - JOB_RUNS_KEPT)}
+
+
+def maintenance(engine: Engine, now: datetime) -> Mapping[str, Any]:  # noqa: ARG001 - every chore takes the moment
+    """Refreshes the planner's statistics, folds SQLite's log back, and says whether the file is whole."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM (ANALYZE)"))
+        return {"analyzed": True}
+    with writing(engine) as connection:
+        connection.exec_driver_sql("PRAGMA optimize")
+        problems = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(5)") if row[0] != "ok"]
+    raw = engine.raw_connection()  # a checkpoint cannot run inside a transaction
+    try:
+        cursor = raw.cursor()
+        busy = next(iter(cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")))[0]
+        cursor.close()
+    finally:
+        raw.close()
+    if problems:
+        raise LedgerError(f"the ledger is damaged: {'; '.join(map(str, problems))}: restore a backup")
+    return {"checkpointed": not busy}
+
+
+CHORES: Mapping[str, Chore] = {
+    "@aggregate": aggregate,
+    "@retention": retention,
+    "@maintenance": maintenance,
+}
+
+
+def chore_outcome(job: Job, database_url: str) -> Outcome:
+    """Does a chore in a child process and says what came of it."""
+    ended = run_child(
+        "scheduler.chores",
+        [job.name],
+        seconds=job.time_limit.total_seconds(),
+        memory_mb=MEMORY_MB,
+        secret=database_url,  # it may hold a password
+    )
+    return read_end(ended)
+
+
+def read_end(ended: Ended) -> Outcome:
+    """How a child's end reads as an outcome: only a whole answer is success."""
+    if ended.failure is not None:
+        return Outcome(verdict="failed", reasons=(ended.failure,), log_tail=ended.log_tail)
+    try:
+        answer = json.loads(ended.answer)
+    except ValueError:
+        reason = "ended without an answer"
+        return Outcome(verdict="failed", reasons=(reason,), log_tail=ended.log_tail)
+    return Outcome(verdict="healthy", complete=True, stats=answer, log_tail=ended.log_tail or None)
+
+
+def main(name: str) -> int:
+    """The child: does one chore and prints what it returned as one JSON object."""
+    database_url = begin()
+    try:
+        engine = open_ledger(database_url)
+        result = CHORES[name](engine, datetime.now(UTC))
+        engine.dispose()
+    except LedgerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(json.dumps(result, default=str) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1]))

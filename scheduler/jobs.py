@@ -1,0 +1,238 @@
+"""What a job does, as plain functions: crawl a source, or do one of the scheduler's own chores. Each is one run.
+
+A run is claimed, kept alive by heartbeats while it goes, judged, and finished together with the source's condition.
+The work itself happens in a child process: its death is a failed run, never ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from db.runs import Outcome, RunRow, claim_run, finish_run, heartbeat, history
+from db.source_state import Condition, set_condition
+from scheduler.chores import chore_outcome
+from scheduler.conditions import after_abandoned, after_run, probing
+from scheduler.cron import interval
+from scheduler.holder import this_holder
+from scheduler.timetable import DAY, Job
+from scraper.sources import Source
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 10.0
+HISTORY = 30
+"""So many past runs a new one is judged against."""
+WRITE_RETRY_SECONDS = (1, 2, 5, 10, 15, 30, 30, 30, 60, 60, 60, 120, 120)
+"""How long a finished run waits for a ledger that is away: some nine minutes in all, then it is given up for dead."""
+
+STOPPED = "cut short: the scheduler was stopped"
+
+Clock = Callable[[], datetime]
+Change = Callable[..., Condition]
+"""From a condition and `now` to the condition after it."""
+Progress = Callable[[Mapping[str, int]], None]
+
+
+class Crawl(Protocol):
+    """`scraper.crawl.crawl`, or a stand-in in tests."""
+
+    def __call__(
+        self,
+        source: Source,
+        *,
+        database_url: str,
+        limit: int | None = ...,
+        history: Sequence[Any] = ...,
+        progress: Progress | None = ...,
+    ) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """One run, finished."""
+
+    source: str
+    run_id: int
+    scheduled_for: datetime
+    trigger: str
+    outcome: Outcome
+    kept: bool
+    """Whether it was written down; False when the run was given up for dead meanwhile and another took its place."""
+
+    @property
+    def verdict(self) -> str:
+        return self.outcome.verdict
+
+
+def run_source(
+    source: Source,
+    *,
+    engine: Engine,
+    database_url: str,
+    scheduled_for: datetime,
+    trigger: str,
+    now: Clock,
+    crawl: Crawl | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+    holder: str | None = None,
+    lease: str | None = None,
+) -> RunResult | None:
+    """Claims, crawls, judges and finishes one run of one source; None when the slot was claimed before."""
+    me = holder or this_holder()
+    run_id = claim_run(engine, source.name, scheduled_for, trigger, me, now(), lease=lease)
+    if run_id is None:
+        return None
+    set_condition(engine, source.name, probing)
+    run = Claimed(id=run_id, name=source.name, scheduled_for=scheduled_for, trigger=trigger, holder=me)
+    work = partial(crawl_outcome, source, engine, database_url, crawl=crawl, limit=limit, progress=progress)
+    return perform(run, work, engine=engine, cron=source.schedule, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A run that is ours."""
+
+    id: int
+    name: str
+    scheduled_for: datetime
+    trigger: str
+    holder: str
+
+
+def perform(
+    run: Claimed,
+    work: Callable[[], Outcome],
+    *,
+    engine: Engine,
+    cron: str | None,
+    now: Clock,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> RunResult:
+    """Does the work of a claimed run, keeping it alive, and finishes it whatever happens.
+
+    An error of ours inside `work` is a failed run that says so. A run that fails while we are stopping (`is_stopping`)
+    was cut short by us: the source is not blamed and is read again soon.
+    """
+    started = time.monotonic()
+    rhythm = interval(cron) if cron is not None else DAY
+    outcome = Outcome(verdict="failed", reasons=("the run was interrupted",))
+    try:
+        with kept_alive(engine, run, now):
+            outcome = work()
+    except Exception as error:
+        logger.exception("%s: run %d broke", run.name, run.id)
+        outcome = Outcome(verdict="failed", reasons=(f"an error of ours: {type(error).__name__}: {error}",))
+    finally:
+        if outcome.seconds is None:
+            outcome = replace(outcome, seconds=round(time.monotonic() - started, 3))
+        change: Change = partial(_after_run, outcome=outcome, interval=rhythm)
+        if outcome.verdict == "failed" and is_stopping():
+            outcome = replace(outcome, reasons=(STOPPED, *outcome.reasons))
+            change = partial(after_abandoned, was_abandoned_before=False)
+        kept = _finish(engine, run, outcome, change, now)
+    return RunResult(
+        source=run.name,
+        run_id=run.id,
+        scheduled_for=run.scheduled_for,
+        trigger=run.trigger,
+        outcome=outcome,
+        kept=kept,
+    )
+
+
+def work(
+    job: Job,
+    run: Claimed,
+    *,
+    engine: Engine,
+    database_url: str,
+    now: Clock,
+    crawl: Crawl | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> RunResult:
+    """The whole of one claimed run of a job, in the calling thread."""
+    if job.source is not None:
+        doing = partial(crawl_outcome, job.source, engine, database_url, crawl=crawl)
+    else:
+        doing = partial(chore_outcome, job, database_url)
+    return perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping)
+
+
+def _after_run(condition: Condition, *, outcome: Outcome, interval: timedelta, now: datetime) -> Condition:
+    return after_run(condition, outcome, interval, now)
+
+
+def crawl_outcome(
+    source: Source,
+    engine: Engine,
+    database_url: str,
+    *,
+    crawl: Crawl | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Crawls a source in a child process and says what came of it."""
+    if crawl is None:
+        from scraper.crawl import crawl as real_crawl  # brings the whole crawl machinery; listing runs needs none of it
+
+        crawl = real_crawl
+    past: list[RunRow] = history(engine, source.name, HISTORY)
+    result = crawl(source, database_url=database_url, limit=limit, history=past, progress=progress)
+    return outcome_of(result)
+
+
+def outcome_of(result: Any) -> Outcome:
+    """A crawl's result as the columns of a run: the fields that both have."""
+    values = {f.name: getattr(result, f.name) for f in fields(Outcome) if hasattr(result, f.name)}
+    return Outcome(**{**values, "reasons": tuple(values.get("reasons", ()))})
+
+
+@contextmanager
+def kept_alive(engine: Engine, run: Claimed, now: Clock, every: float = HEARTBEAT_SECONDS) -> Iterator[None]:
+    """Beats the run's heart in a thread while the block runs."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(every):
+            try:
+                if not heartbeat(engine, run.id, run.holder, now()):
+                    logger.warning("run %s of %s is no longer ours", run.id, run.name)
+                    return
+            except DBAPIError as error:  # the ledger is away: the next beat may reach it
+                logger.warning("no heartbeat for run %s of %s: %s", run.id, run.name, error.orig or error)
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{run.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _finish(engine: Engine, run: Claimed, outcome: Outcome, change: Change, now: Clock) -> bool:
+    """Writes the end of a run; waits for a ledger that is away, so that a crawl of an hour is not forgotten."""
+    for pause in (*WRITE_RETRY_SECONDS, None):
+        moment = now()
+        after = partial(change, now=moment)
+        try:
+            return finish_run(engine, run.id, outcome, moment, holder=run.holder, after=after)
+        except DBAPIError as error:
+            if pause is None:
+                logger.error("run %s of %s could not be written down: %s", run.id, run.name, error.orig or error)
+                return False
+            logger.warning("the ledger is away (%s): run %s waits %s s", error.orig or error, run.id, pause)
+            time.sleep(pause)
+    return False
