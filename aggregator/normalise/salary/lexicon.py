@@ -1,0 +1,220 @@
+"""The words of pay, loaded once from the vocabulary folder: what a word, a sign or a phrase can mean.
+
+A word may have several roles ("a" is "per" in "$20 a day" and "to" in "1.000 a 2.000"); roles are bits of one mask and
+the grammar asks for the role that fits the place.
+"""
+
+import csv
+import re
+from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+VOCABULARY = Path(__file__).parents[2] / "vocabulary"
+
+ROLES = (
+    "num cur scale noun plural adv per to and between from upto after_from after_upto approx fill plus with est pay base "
+    "ote extra weak thing count link none min max mid actual payments stop comma open close slash colon percent dash times "
+    "word prefix_only suffix_only newline"
+).split()
+BIT = {role: 1 << place for place, role in enumerate(ROLES)}
+
+
+class Meaning(NamedTuple):
+    """What a word can mean: the roles it can play, and the period, scale and currency it then stands for."""
+
+    roles: int
+    period: str | None = None
+    scale: Decimal | None = None
+    currency: str | None = None
+
+
+class Currency(NamedTuple):
+    """A row of currencies.csv: believable yearly pay, and the amount from which a bare figure is a yearly one."""
+
+    code: str
+    low: Decimal
+    high: Decimal
+    year_from: Decimal
+
+
+class Family(NamedTuple):
+    """A sign that several currencies share, such as "$" or "kr"."""
+
+    default: str | None
+    currencies: tuple[str, ...]
+
+
+Phrases = tuple[tuple[tuple[str, ...], Meaning], ...]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (VOCABULARY / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def currencies() -> dict[str, Currency]:
+    """ISO 4217 code -> bounds in units of that currency a year."""
+    return {
+        row["code"]: Currency(row["code"], Decimal(row["low"]), Decimal(row["high"]), Decimal(row["year_from"]))
+        for row in _rows("currencies.csv")
+    }
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Shared sign -> what it means without evidence (None: nothing), and what it can mean."""
+    return {
+        row["sign"]: Family(row["default"] or None, tuple(row["currencies"].split()))
+        for row in _rows("currency_families.csv")
+    }
+
+
+@cache
+def signs() -> dict[str, Meaning]:
+    """Currency signs as written, case and all; letters that are also words count only before a number."""
+    found: dict[str, Meaning] = {}
+    for row in _rows("currencies.csv"):
+        for sign in filter(None, [*row["signs"].split("|"), row["code"]]):
+            roles = BIT["cur"]
+            if sign.isalpha() and sign.isascii() and (len(sign) < 3 or sign == "ALL") and sign not in ("Ft", "Tk", "Rp"):
+                roles |= BIT["prefix_only"]
+            found[sign] = Meaning(roles, currency=row["code"])
+    for row in _rows("currency_families.csv"):
+        found[row["sign"]] = Meaning(BIT["cur"], currency=row["sign"])
+        for word in row["words"].split("|"):
+            if not word.isalpha():
+                found.setdefault(word, Meaning(BIT["cur"], currency=row["sign"]))
+    return found
+
+
+def word_key(phrase: str) -> tuple[str, ...]:
+    """A phrase as the tokenizer will cut it."""
+    return tuple(phrase.replace("’", "'").casefold().split())
+
+
+@cache
+def _words() -> tuple[dict[str, Meaning], dict[str, Phrases]]:
+    single: dict[str, Meaning] = {}
+    phrases: dict[str, list[tuple[tuple[str, ...], Meaning]]] = {}
+
+    def add(phrase: str, meaning: Meaning) -> None:
+        first, *rest = word_key(phrase) or ("",)
+        if rest:
+            phrases.setdefault(first, []).append((tuple(rest), meaning))
+        elif first:
+            old = single.get(first, Meaning(0))
+            single[first] = Meaning(
+                old.roles | meaning.roles,
+                old.period or meaning.period,
+                old.scale or meaning.scale,
+                old.currency or meaning.currency,
+            )
+
+    for row in _rows("pay_words.csv"):
+        kind, value = row["kind"], row["value"]
+        for phrase in row["words"].split("|"):
+            if kind == "scale":
+                add(phrase, Meaning(BIT["scale"], scale=Decimal(value)))
+            elif kind == "kcur":
+                word, currency = phrase.split()
+                add(word, Meaning(BIT["scale"] | BIT["cur"], scale=Decimal(1000), currency=currency))
+            elif kind == "implied":
+                continue
+            elif kind == "special":
+                add(phrase, Meaning(BIT["scale"] | BIT["adv"], "year", Decimal(100_000), "INR"))
+            else:
+                add(phrase, Meaning(BIT[kind], period=value or None))
+    for row in _rows("currencies.csv"):
+        prefixes = {sign.casefold() for sign in row["signs"].split("|")} | {row["code"].casefold()}
+        for word in filter(None, row["words"].split("|")):
+            roles = BIT["cur"] if word.casefold() in prefixes else BIT["cur"] | BIT["suffix_only"]
+            add(word, Meaning(roles, currency=row["code"]))
+    for row in _rows("currency_families.csv"):
+        for word in filter(None, row["words"].split("|")):
+            prefix = word.rstrip(".") in ("rs", "kr", "fr")
+            add(word, Meaning(BIT["cur"] if prefix else BIT["cur"] | BIT["suffix_only"], currency=row["sign"]))
+    ordered = {first: tuple(sorted(rest, key=lambda item: -len(item[0]))) for first, rest in phrases.items()}
+    return single, ordered
+
+
+@cache
+def implied_currencies() -> dict[str, str]:
+    """Scale words that only one country's money is counted in: lakh, triệu, 만."""
+    return {
+        word: row["value"] for row in _rows("pay_words.csv") if row["kind"] == "implied" for word in row["words"].split("|")
+    }
+
+
+@cache
+def cjk_words() -> dict[str, Meaning]:
+    """Words of scripts that put no space between words."""
+    found: dict[str, Meaning] = {}
+    for row in _rows("pay_words_cjk.csv"):
+        kind, _, value = row["kind"].partition(":")
+        for word in row["words"].split("|"):
+            old = found.get(word, Meaning(0))
+            found[word] = Meaning(
+                old.roles | BIT[kind],
+                old.period or (value if kind == "adv" else None),
+                old.scale or (Decimal(value) if kind == "scale" else None),
+                old.currency or (value if kind == "cur" else None),
+            )
+    return found
+
+
+def phrases_from(word: str) -> Phrases:
+    """The phrases that begin with this (casefolded) word, longest first, without that word."""
+    return _words()[1].get(word, ())
+
+
+_PERIOD_STEMS = (
+    ("year", re.compile(r"^(?:brutto|netto|grund|ziel)?(?:jahr|års?|aars|jaar|vuosi|éves)|jahres")),
+    ("month", re.compile(r"^(?:brutto|netto|grund)?(?:monat|maand|månad|måned|kuukausi|havi)|monats")),
+    ("week", re.compile(r"^(?:woche|vecko|uge|week)")),
+    ("day", re.compile(r"^(?:tages|dag)")),
+    ("hour", re.compile(r"^(?:brutto)?(?:stunde|uur|tim|tunti|óra)")),
+)
+_EXTRA_STEM = re.compile(
+    r"zulage|zuschuss|zuschuß|zuschlag|prämie|budget|bonus|gutschein|versicherung|bidrag|tillägg|tillæg|beihilfe"
+    r"|kosten|bijdrage|toeslag|toelage|pauschale|provision|příspěv|dodat|lisä|pótlék|penger"
+)
+_PAY_STEM = re.compile(r"gehalt|gehält|lohn|löhn|vergütung|entgelt|salaris|loon|lön|løn|lønn|palkka|fizetés|verdienst|salary")
+
+
+@lru_cache(maxsize=65_536)
+def meaning_of(word: str) -> Meaning | None:
+    """What a written word can mean; None when it says nothing about pay.
+
+    Compounds of Germanic and Finnish words are taken apart ("Bruttomonatsgehalt" is pay, a month), and so are words that
+    lost their space in a page ("kper" after a figure, "CADskype").
+    """
+    sign = signs().get(word)
+    if sign:
+        lower = _words()[0].get(word.casefold())
+        return sign if not lower else Meaning(lower.roles & ~BIT["suffix_only"] | sign.roles, lower.period, lower.scale, sign.currency)
+    key = word.casefold().replace("’", "'")
+    found = _words()[0].get(key)
+    if found or len(key) < 4:
+        return found
+    return _compound(key) or _glued(word)
+
+
+def _compound(key: str) -> Meaning | None:
+    if _EXTRA_STEM.search(key):
+        return Meaning(BIT["extra"])
+    if _PAY_STEM.search(key):
+        period = next((period for period, stem in _PERIOD_STEMS if stem.search(key)), None)
+        return Meaning(BIT["pay"] | (BIT["adv"] if period else 0), period)
+    if "-" in key:
+        return _words()[0].get(key.rpartition("-")[2])
+    return None
+
+
+def _glued(word: str) -> Meaning | None:
+    code = word[:3]
+    if code.isupper() and word[3:].islower() and code in currencies():
+        return Meaning(BIT["cur"], currency=code)
+    return None

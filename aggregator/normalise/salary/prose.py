@@ -1,0 +1,86 @@
+"""Finds the lines of a long description that may state pay, so that only those are read closely.
+
+Linear in the length of the text: one scan for numbers, a bounded look around each, and a cut of whole sentences.
+"""
+
+import re
+from functools import cache
+
+from aggregator.normalise.salary.grammar import Statement
+from aggregator.normalise.salary.lexicon import signs
+
+SHORT = 240
+MAX_TEXT = 400_000
+_BEFORE, _AFTER = 220, 160
+_LOOK_BEFORE, _LOOK_AFTER = 64, 28
+_MAX_WINDOWS = 400
+_NUMBER = re.compile(r"\d(?:[\d.,'’ \u00a0\u202f]*\d)?\s?(?:[kK]\b)?")
+_HEADING_LENGTH = 90
+
+
+@cache
+def _signal() -> re.Pattern[str]:
+    """What makes a number worth reading: a currency, a period or a word of pay close by."""
+    codes = "|".join(sorted({s for s in signs() if len(s) == 3 and s.isalpha() and s.isupper()}))
+    marks = "".join(sorted({s for s in signs() if len(s) == 1 and not s.isalpha()}))
+    return re.compile(
+        rf"[{re.escape(marks)}]|\b(?:{codes}|eur|usd|gbp|zł|Kč|kr|Rs|Rp|RM|LPA|Lacs?|TL|lei|Ft|Euros?|EU)\b|\d\s?[kK]\b|円|元|万|萬|만|원|บาท"
+        r"|(?i:salar|\bpay\b|compensation|\bwage|remunerat|gehalt|vergütung|\blohn|stundenlohn|entgelt|sueldo|stipendi|retribuzion"
+        r"|rémunération|wynagrodzeni|mzda|\blön|\bløn|palkka|salaris|зарплат|оклад|maaş|ücret|gaji|lương|薪|給|급|연봉|שכר|راتب"
+        r"|руб|грн|per (?:hour|annum|year|month|day|week)|/\s?(?:hr|hour|year|yr|month|mo|day|wk)\b|p\.a\.|hourly|annually)"
+    )
+
+
+def windows(text: str) -> str:
+    """The lines and sentences of `text` around numbers that may be pay, joined by line ends; "" for none.
+
+    A short heading directly above such a line comes along: it may be what names the figure.
+    """
+    signal = _signal()
+    spans: list[tuple[int, int]] = []
+    end = 0
+    for match in _NUMBER.finditer(text, 0, MAX_TEXT):
+        at, stop = match.span()
+        if stop - at < 2 or at < end:
+            continue
+        if stop - at == 4 and text[at:stop].isdigit() and text[at:at + 2] in ("19", "20"):
+            if text[max(0, at - 2) : at].strip()[-1:] not in "$€£":
+                continue
+        if not signal.search(text, max(0, at - _LOOK_BEFORE), min(stop + _LOOK_AFTER, len(text))):
+            continue
+        start, end = _around(text, at, stop)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+        if len(spans) >= _MAX_WINDOWS:
+            break
+    return "\n\n".join(text[start:end] for start, end in spans)
+
+
+def _around(text: str, at: int, stop: int) -> tuple[int, int]:
+    """The bounds of the line around a number, cut to reach; a heading above it is taken in."""
+    line = text.rfind("\n", max(0, at - _BEFORE), at)
+    start = line + 1 if line >= 0 else _word_start(text, max(0, at - _BEFORE))
+    if line > 0 and at - line < 60:
+        above = line
+        while above > 0 and text[above - 1].isspace() and line - above < 6:
+            above -= 1
+        head = text.rfind("\n", max(0, above - _HEADING_LENGTH), above)
+        if head >= 0 or above <= _HEADING_LENGTH:
+            start = head + 1
+    newline = text.find("\n", stop, stop + _AFTER)
+    return start, (newline if newline >= 0 else min(len(text), stop + _AFTER))
+
+
+def _word_start(text: str, at: int) -> int:
+    while 0 < at < len(text) and not text[at - 1].isspace() and at % 64:
+        at -= 1
+    return at
+
+
+def is_stated_pay(statement: Statement) -> bool:
+    """Whether a statement inside prose is pay: named so nearby, or signed and said for a period."""
+    if statement.cued:
+        return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
+    return False

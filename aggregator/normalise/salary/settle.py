@@ -1,0 +1,166 @@
+"""From classified statements to one `Salary`: which statements count, their envelope, currency and period."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from aggregator.normalise.salary.context import NOT_PAY
+from aggregator.normalise.salary.currency import resolve
+from aggregator.normalise.salary.grammar import FILL, FROM, UPTO, Statement
+from aggregator.normalise.salary.lexicon import BIT, currencies, families, implied_currencies
+from aggregator.normalise.salary.model import PayTier, Salary
+from aggregator.normalise.salary.period import inferred_period
+from aggregator.normalise.salary.tokens import NEWLINE, NUM, STOP, WORD, Token
+
+_BILLION = Decimal(500_000_000)
+_ESTIMATE = re.compile(r"(?i)\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|glassdoor est|estimated by|\bestimate\)")
+_PRO_RATA = re.compile(r"(?i)\bpro[\s-]?rata\b")
+_MAX_TIERS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text taken apart, with the evidence that the caller brought."""
+
+    text: str
+    tokens: list[Token]
+    found: list[Statement]
+    country: str | None
+    hint: str | None
+
+
+def choose(reading: Reading) -> list[Statement]:
+    """The statements of base pay that belong together, in order; empty when the text states none."""
+    pay = [s for s in reading.found if s.kind not in NOT_PAY and s.high != 0 and s.high < _BILLION * 1000]
+    for kinds in (("base",), ("pay", ""), ("ote",)):
+        group = [s for s in pay if s.kind in kinds]
+        if group:
+            return _comparable(group)
+    return []
+
+
+def _comparable(group: list[Statement]) -> list[Statement]:
+    """Those that can share an envelope with the first: same sign, same period, same order of magnitude."""
+    if any(s.signed for s in group):
+        group = [s for s in group if s.signed or s.cued or s.scaled or s.period]
+        lead = next((s for s in group if s.signed), group[0])
+    else:
+        lead = group[0]
+    kept = [
+        s
+        for s in group
+        if (s.sign == lead.sign or s.sign is None or lead.sign is None)
+        and (s.period == lead.period or s.period is None or lead.period is None)
+        and lead.high / 20 <= s.high <= lead.high * 20
+    ]
+    return [s for s in kept if not (_repeats_end(s, kept))] or kept[:1]
+
+
+def _repeats_end(statement: Statement, group: list[Statement]) -> bool:
+    """A lone amount that only says again an end of another statement."""
+    if statement.is_range:
+        return False
+    for other in group:
+        if other is statement:
+            continue
+        if other.is_range and statement.high in (other.low, other.high):
+            return True
+        if not other.is_range and statement.high == other.high:
+            earlier = group.index(other) < group.index(statement)
+            if earlier and (statement.bound == other.bound or statement.bound is None):
+                return True
+    return False
+
+
+def settle(reading: Reading, group: list[Statement]) -> Salary:
+    """The `Salary` of a chosen group."""
+    low, high, open_ = envelope(group)
+    notes = [note for s in group for note in s.notes]
+    lead = next((s for s in group if s.signed), group[0])
+    stated = next((s.period for s in group if s.period), None) or next((s.left_period for s in group if s.left_period), None)
+    near = line_tokens(reading.tokens, lead)
+    sign = lead.sign or next((s.sign for s in group if s.sign), None) or _implied(reading, lead)
+    top = high if high is not None else low or Decimal(0)
+    currency, said = resolve(
+        sign, country=reading.country, hint=reading.hint, high=top, period=stated, near=near
+    )
+    period = stated or inferred_period(low if low is not None else top, top, currency, country=reading.country, sign=sign)
+    if all(s.kind == "ote" for s in group):
+        notes.append("ote_only")
+    if _PRO_RATA.search(reading.text):
+        notes.append("pro_rata")
+    return Salary(
+        text=reading.text,
+        ok=True,
+        min=low,
+        max=high,
+        currency=currency,
+        period=period,
+        open=open_,
+        is_estimate=bool(_ESTIMATE.search(reading.text)),
+        tiers=_tiers(reading, group, currency, period),
+        notes=tuple(dict.fromkeys(notes)),
+        period_stated=stated is not None,
+        currency_stated=said,
+    )
+
+
+def envelope(group: Sequence[Statement]) -> tuple[Decimal | None, Decimal | None, str | None]:
+    """(lowest, highest, open) of statements that belong together."""
+    lows = [s.low for s in group if s.open != "upto" and s.bound != "max"]
+    highs = [s.high for s in group if s.open != "from" and s.bound != "min"]
+    low, high = (min(lows) if lows else None), (max(highs) if highs else None)
+    if low is not None and high is not None and low > high:
+        low, high = min(low, high), max(low, high)
+    if low is None and high is None:
+        return group[0].low, group[0].high, None
+    return low, high, "upto" if low is None else "from" if high is None else None
+
+
+def line_tokens(tokens: list[Token], statement: Statement) -> list[Token]:
+    """The tokens of the line on which a statement stands."""
+    start = end = statement.first
+    while start > 0 and not tokens[start - 1].roles & NEWLINE and statement.first - start < 40:
+        start -= 1
+    while end < len(tokens) and not tokens[end].roles & NEWLINE and end - statement.after < 14:
+        end += 1
+    return tokens[start:end]
+
+
+def _implied(reading: Reading, statement: Statement) -> str | None:
+    implied = implied_currencies()
+    tokens = reading.tokens[max(0, statement.first - 3) : statement.after + 2]
+    if any(token.roles & BIT["payments"] and token.text == "薪" for token in tokens[1:]):
+        return "CNY"
+    sign = next((implied[t.text.casefold()] for t in tokens if t.text.casefold() in implied and t.roles & BIT["scale"]), None)
+    if sign == "¥" and "薪" in reading.text:
+        return "CNY"
+    if sign is None or reading.hint or reading.country:
+        return None
+    return sign
+
+
+def _tiers(reading: Reading, group: list[Statement], currency: str | None, period: str | None) -> tuple[PayTier, ...]:
+    if len(group) < 2:
+        return ()
+    return tuple(
+        PayTier(_label(reading, s), s.low if s.open != "upto" else None, s.high if s.open != "from" else None, currency, period)
+        for s in group[:_MAX_TIERS]
+    )
+
+
+def _label(reading: Reading, statement: Statement) -> str | None:
+    """The words on the same line before a tier's amount: its zone, level or city."""
+    at = statement.first
+    while at > 0 and not tokens_break(reading.tokens[at - 1]) and statement.first - at < 12:
+        at -= 1
+    if at == statement.first:
+        return None
+    words = reading.text[reading.tokens[at].start : reading.tokens[statement.first].start].strip(" \t:–—-*•(|,")
+    return words[:80] or None
+
+
+def tokens_break(token: Token) -> bool:
+    """Whether a token ends the label of a tier."""
+    return bool(token.roles & (NEWLINE | NUM | STOP))

@@ -1,0 +1,83 @@
+"""What a year's pay can be: bounds by currency, moved by occupation and by whether the currency is the country's own.
+
+The bounds are data (`vocabulary/currencies.csv`, in units of the currency a year, set wide on purpose: they catch slips
+of a zero or a period, not generosity). There is no bound in US dollars for all: 58,800,000 CLP is a good salary.
+"""
+
+import csv
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
+
+from aggregator.normalise.money import PERIODS_PER_YEAR, annualise
+from aggregator.normalise.salary.currency import national
+from aggregator.normalise.salary.lexicon import currencies
+
+_OCCUPATIONS = Path(__file__).parent / "vocabulary" / "pay_occupations.csv"
+CEILING = {"top": Decimal("2.5"), "": Decimal(1), "middle": Decimal("0.55"), "ordinary": Decimal("0.27")}
+"""Share of a currency's ceiling that an occupation can reach; "" is an unknown occupation."""
+_TOP_FLOOR = Decimal("2.5")
+_FOREIGN_FLOOR = {"year": Decimal("0.7")}
+_FOREIGN_FLOOR_SHORT = Decimal("0.35")
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Believable pay a year, in units of `currency`, and for whom."""
+
+    low: Decimal
+    high: Decimal
+    currency: str
+    occupation: str
+
+
+@cache
+def _occupation_pattern() -> re.Pattern[str]:
+    with _OCCUPATIONS.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    parts = []
+    for row in rows:
+        words = sorted(row["words"].split("|"), key=len, reverse=True)
+        parts.append(f"(?P<{row['class']}>" + "|".join(map(re.escape, words)) + ")")
+    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)|$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8192)
+def occupation_class(title: str | None) -> str:
+    """"top", "middle", "ordinary" or "" by the words of a title; the higher of two that both stand there.
+
+    >>> occupation_class("Payroller"), occupation_class("Corporate Finance Partner"), occupation_class("Data Engineer")
+    ('ordinary', 'top', '')
+    """
+    found = {m.lastgroup for m in _occupation_pattern().finditer(title or "") if m.lastgroup}
+    if re.search(r"(?i)\b(?:assistant|deputy) (?:director|head)|assistant to\b", title or ""):
+        found.discard("top")
+    if "top" in found:
+        return "top"
+    return "ordinary" if "ordinary" in found else "middle" if "middle" in found else ""
+
+
+def band(currency: str | None, *, country: str | None, title: str | None, period: str | None) -> Band | None:
+    """The believable band a year; None for a currency without bounds."""
+    row = currencies().get(currency or "")
+    if row is None:
+        return None
+    occupation = occupation_class(title)
+    low, high = row.low, row.high * CEILING[occupation]
+    if occupation == "top" and period == "year":
+        low *= _TOP_FLOOR
+    tender = national(country)
+    if tender is None or tender != currency:
+        low *= _FOREIGN_FLOOR.get(period or "", _FOREIGN_FLOOR_SHORT)
+    return Band(low, high, row.code, occupation)
+
+
+def believable_periods(low: Decimal, high: Decimal, within: Band) -> tuple[str, ...]:
+    """The periods, longest first, in which both amounts lie inside a band."""
+    return tuple(
+        period
+        for period in reversed(PERIODS_PER_YEAR)
+        if annualise(low, period) >= within.low and annualise(high, period) <= within.high
+    )
