@@ -67,6 +67,8 @@ class Filters:
     """True: an undismissed flag keeps the posting out of statistics. False: none does."""
     has_salary: bool | None = None
     include_unknown_pay: bool = False
+    ids: tuple[str, ...] = ()
+    """Postings by key."""
     text: str | None = None
     """Words that all occur in title, employer, place or description."""
 
@@ -105,13 +107,15 @@ class Filters:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filters as conditions on the posting table."""
-        found: list[ColumnElement[bool]] = []
-        for values, column in ((self.role, P.role), (self.family, P.family), (self.level, P.level)):
-            if values:
-                found.append(column.in_(values))
-        for values, column in ((self.remote, P.remote), (self.currency, P.currency)):
-            if values:
-                found.append(column.in_(values))
+        listed = (
+            (self.ids, P.id),
+            (self.role, P.role),
+            (self.family, P.family),
+            (self.level, P.level),
+            (self.remote, P.remote),
+            (self.currency, P.currency),
+        )
+        found: list[ColumnElement[bool]] = [column.in_(values) for values, column in listed if values]
         if self.city:
             found.append(func.lower(P.city).in_([value.lower() for value in self.city]))
         if self.country:

@@ -1,0 +1,138 @@
+"""One thing of the ledger with everything that is known of it, and short lists of what there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, func, or_, select
+
+from db.filters import Filters
+from db.models import Article, ArticleSection, Page, Posting, PostingChange, PostingMerge, RawPosting, Sighting
+from db.queries import find_postings
+from db.session import reading
+
+POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
+SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
+PAGE: Table = Page.__table__  # type: ignore[attr-defined]
+CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]
+ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
+SECTION: Table = ArticleSection.__table__  # type: ignore[attr-defined]
+
+PUBLISHED_SHOWN = (
+    "id",
+    "source",
+    "source_id",
+    "url",
+    "title_text",
+    "company_text",
+    "location_text",
+    "workplace_text",
+    "employment_text",
+    "level_text",
+    "salary_text",
+    "pay",
+    "pay_is_estimate",
+    "department_text",
+    "requisition_text",
+    "posted_on",
+    "updated_on",
+    "valid_through",
+    "first_seen",
+    "last_seen",
+    "closed_at",
+    "rules_version",
+)
+"""What is shown of a raw posting: all that was published but the description, which stands with the posting."""
+
+
+def find_posting(engine: Engine, posting_id: str) -> dict[str, Any] | None:
+    """A posting with its raw postings, sightings, history and merges; None where there is no such id."""
+    with reading(engine) as connection:
+        row = connection.execute(select(POSTING.c.description_text).where(POSTING.c.id == posting_id)).first()
+        if row is None:
+            return None
+        more = {
+            "description_text": row.description_text,
+            "raw_postings": _rows(
+                connection, select(*(RAW.c[name] for name in PUBLISHED_SHOWN)).where(RAW.c.posting_id == posting_id)
+            ),
+            "seen_on": _rows(
+                connection,
+                select(PAGE.c.url, PAGE.c.kind, RAW.c.source, SIGHTING.c.first_seen, SIGHTING.c.last_seen)
+                .join(SIGHTING, SIGHTING.c.page_id == PAGE.c.id)
+                .join(RAW, RAW.c.id == SIGHTING.c.raw_posting_id)
+                .where(RAW.c.posting_id == posting_id)
+                .order_by(SIGHTING.c.first_seen, PAGE.c.url),
+            ),
+            "changes": _rows(
+                connection, select(CHANGE).where(CHANGE.c.posting_id == posting_id).order_by(CHANGE.c.at, CHANGE.c.id)
+            ),
+            "merges": _rows(
+                connection,
+                select(MERGE).where(or_(MERGE.c.posting_id == posting_id, MERGE.c.other_id == posting_id)),
+            ),
+        }
+    found = _posting_alone(engine, posting_id)
+    return found | more if found is not None else None
+
+
+def _posting_alone(engine: Engine, posting_id: str) -> dict[str, Any] | None:
+    rows, _ = find_postings(engine, Filters(ids=(posting_id,)), sort="id", limit=1)
+    return rows[0] if rows else None
+
+
+def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
+    """An article with its sections as published; None where there is no such id."""
+    with reading(engine) as connection:
+        row = connection.execute(select(ARTICLE).where(ARTICLE.c.id == article_id)).first()
+        if row is None:
+            return None
+        sections = select(SECTION).where(SECTION.c.article_id == article_id).order_by(SECTION.c.position)
+        hidden = {"content_hash", "rules_version"}
+        article = {name: value for name, value in row._mapping.items() if name not in hidden}
+        return article | {"sections": _rows(connection, sections)}
+
+
+def list_companies(engine: Engine, *, starting: str = "", limit: int = 50) -> list[dict[str, Any]]:
+    """Employers by number of postings, with how many state pay."""
+    stated = func.count().filter(or_(POSTING.c.salary_min.is_not(None), POSTING.c.salary_max.is_not(None)))
+    query = (
+        select(
+            POSTING.c.company_id.label("id"),
+            func.min(POSTING.c.company).label("name"),
+            func.count().label("postings"),
+            stated.label("with_pay"),
+        )
+        .where(POSTING.c.company_id.is_not(None))
+        .group_by(POSTING.c.company_id)
+        .order_by(func.count().desc(), POSTING.c.company_id)
+        .limit(limit)
+    )
+    if starting:
+        query = query.where(POSTING.c.company.istartswith(starting, autoescape=True))
+    with reading(engine) as connection:
+        return _rows(connection, query)
+
+
+def list_roles(engine: Engine) -> list[dict[str, Any]]:
+    """Roles that postings have, by number of postings."""
+    query = (
+        select(POSTING.c.role, POSTING.c.family, POSTING.c.soc, func.count().label("postings"))
+        .where(POSTING.c.role.is_not(None))
+        .group_by(POSTING.c.role, POSTING.c.family, POSTING.c.soc)
+        .order_by(func.count().desc(), POSTING.c.role)
+    )
+    with reading(engine) as connection:
+        return _rows(connection, query)
+
+
+def latest_change(engine: Engine) -> Any:
+    """When anything was last seen: for Last-Modified and ETag."""
+    with reading(engine) as connection:
+        return connection.execute(select(func.max(POSTING.c.last_seen), func.count()).select_from(POSTING)).one()
+
+
+def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in connection.execute(query)]
