@@ -80,6 +80,11 @@ class Source:
     """Hosts that may lie on a private or loopback address; every other one must be public."""
 
 
+def captures_source() -> Source:
+    """The source of captured pages read from files: it belongs to no sources file and has no runs."""
+    return Source(name="captures", spider="captures", complete=False)
+
+
 def spider_names() -> frozenset[str]:
     """The spiders that exist: the files of `scraper/spiders/`; a spider has the name of its file."""
     found = {module.name for module in pkgutil.iter_modules([str(SPIDERS_FOLDER)])}

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bs4 import BeautifulSoup, NavigableString, PageElement, Tag
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PageElement, Tag
 
 from db.text import repair
 
@@ -31,7 +32,7 @@ class Block:
 
     kind: Kind
     level: int
-    """Headings: 1 to 6 as in HTML, `UNKNOWN_LEVEL` where the page does not say. Items: how deep their list is nested."""
+    """Headings: 1 to 6 as in HTML, `UNKNOWN_LEVEL` where the page does not say. Items: depth of their list."""
     text: str
     """One line, repaired."""
     link: str | None = None
@@ -56,8 +57,8 @@ _SENTENCE_END: Final = re.compile(r"[.!?;:,…。！？]['\"”’)\]]*$")
 def text_blocks(text: str) -> tuple[Block, ...]:
     r"""The blocks of a text capture, a line a block; a hard-wrapped sentence is joined again.
 
-    >>> [(b.kind, b.text) for b in text_blocks("Tasks\n  • Write SQL\nBoth roles are sought after across\nindustries.")]
-    [('heading', 'Tasks'), ('item', 'Write SQL'), ('paragraph', 'Both roles are sought after across industries.')]
+    >>> [(b.kind, b.text) for b in text_blocks("Tasks\n• Write SQL\nBoth roles pay well across every industry\ntoday.")]
+    [('heading', 'Tasks'), ('item', 'Write SQL'), ('paragraph', 'Both roles pay well across every industry today.')]
     """
     blocks: list[Block] = []
     wrapped = False
@@ -101,45 +102,13 @@ SKIPPED: Final = frozenset(
     {"script", "style", "noscript", "template", "svg", "nav", "footer", "head", "iframe", "object", "select", "button"}
 )
 """Elements that hold no words of the page."""
-INLINE: Final = frozenset(
-    (
-        # fmt: off
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-        # fmt: on
-    )
-)
+# fmt: off
+INLINE: Final = frozenset((
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
+    "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "var", "wbr",
+))
+# fmt: on
 """Elements inside a line; every other one begins a block of its own."""
 HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
 BOLD: Final = frozenset({"b", "strong"})
@@ -203,7 +172,7 @@ class _Reader:
             return
         inner = _inner(tag, context)
         inline = name in INLINE
-        badge = inline and bool(_BADGE.search(" ".join(tag.get_attribute_list("class", ""))))
+        badge = inline and _is_badge(tag)
         if badge:
             self.parts.append(" ")
         if not inline:
@@ -250,6 +219,11 @@ def _inner(tag: Tag, context: _Context) -> _Context:
     href = tag.get("href") if name == "a" else None
     link = str(href) if href is not None else context.link
     return _Context(kind, level, link, lists, context.bold or name in BOLD)
+
+
+def _is_badge(tag: Tag) -> bool:
+    """Whether an inline element stands apart from its neighbours like a word of its own."""
+    return bool(_BADGE.search(" ".join(str(name) for name in tag.get_attribute_list("class"))))
 
 
 def _is_hidden(tag: Tag) -> bool:

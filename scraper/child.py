@@ -1,0 +1,128 @@
+"""The child process of a crawl: reads its task from stdin, runs Scrapy once, writes what came of it to a pipe."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import date
+from importlib import import_module
+from typing import IO, Any, Final
+
+import scrapy
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+
+from db.session import LedgerError, open_ledger
+from scraper.health import COUNTS
+from scraper.settings import SETTINGS
+from scraper.sources import Source, SourceError
+
+PROGRESS_SECONDS: Final = 1.0
+MEMORY_SLACK: Final = 4
+"""Address space over resident memory: threads, mapped libraries and freed pages count as the former only."""
+PARENT_GONE: Final = 70
+
+
+def main(pipe: int) -> int:
+    """Runs the crawl that stdin describes; exit code 0 when it ran to an end, whatever it found."""
+    task: dict[str, Any] = json.loads(sys.stdin.buffer.read())
+    memory = int(task["memory_mb"]) * 1024 * 1024 * MEMORY_SLACK
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with os.fdopen(pipe, "w", encoding="utf-8", buffering=1) as messages:
+        try:
+            stats = run(task, messages)
+        except (SourceError, LedgerError) as error:
+            _say(messages, {"error": str(error)})
+            return 1
+        _say(messages, {"stats": stats})
+    return 0
+
+
+def run(task: Mapping[str, Any], messages: IO[str]) -> dict[str, Any]:
+    """One crawl; returns Scrapy's stats with ours among them, fit for JSON."""
+    given = task["source"]
+    source = Source(**{**given, "allow_hosts": tuple(given["allow_hosts"])})
+    open_ledger(task["database_url"]).dispose()  # a ledger that cannot be opened is said before anything is fetched
+    for chatter in ("scrapy.middleware", "scrapy.crawler", "scrapy.addons", "scrapy.utils.log"):
+        logging.getLogger(chatter).setLevel(logging.WARNING)  # the end of the log is for what happened
+    process = AsyncCrawlerProcess(settings_for(source, task))
+    crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"]))
+    running = process.crawl(crawler, source=source, paths=tuple(task["paths"]))
+    over = threading.Event()
+    teller = threading.Thread(target=_tell, args=(crawler, messages, over), daemon=True)
+    teller.start()
+    process.start()
+    over.set()
+    teller.join()
+    if running.done() and not running.cancelled() and (error := running.exception()) is not None:
+        raise error
+    stats: dict[str, Any] = _plain(crawler.stats.get_stats() if crawler.stats is not None else {})
+    return stats
+
+
+def settings_for(source: Source, task: Mapping[str, Any]) -> Settings:
+    """Our settings, with what this task and source add: where to keep, how long, how much, which hosts."""
+    settings = Settings()
+    settings.setdict(SETTINGS, priority="project")
+    settings.setdict(
+        {
+            "JOBLEDGER_DATABASE_URL": task["database_url"],
+            "JOBLEDGER_LIMIT": task["limit"],
+            "JOBLEDGER_ALLOW_HOSTS": source.allow_hosts,
+            "CLOSESPIDER_TIMEOUT": task["timeout_seconds"],
+            "MEMUSAGE_LIMIT_MB": task["memory_mb"],
+            "MEMUSAGE_WARNING_MB": task["memory_mb"] * 3 // 4,
+        },
+        priority="cmdline",
+    )
+    return settings
+
+
+def load_spider(name: str, modules: list[str]) -> type[scrapy.Spider]:
+    """The spider of this name, from the module of the same name. Raises `SourceError` when there is none.
+
+    Only that one module is imported, so a broken spider stops its own sources and no other.
+    """
+    for package in modules:
+        try:
+            module = import_module(f"{package}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name not in {package, f"{package}.{name}"}:
+                raise
+            continue
+        for candidate in vars(module).values():
+            if isinstance(candidate, type) and issubclass(candidate, scrapy.Spider) and candidate.name == name:
+                return candidate
+    raise SourceError(name, key="spider", value=name, reason=f"no spider of this name in {', '.join(modules)}")
+
+
+def _tell(crawler: Crawler, messages: IO[str], over: threading.Event) -> None:
+    """Tells the parent once a second how far we are; without a parent there is nobody to crawl for."""
+    while not over.wait(PROGRESS_SECONDS):
+        stats = crawler.stats.get_stats() if crawler.stats is not None else {}
+        counts = {name: int(stats.get(f"jobledger/{name}", 0)) for name in COUNTS}
+        try:
+            _say(messages, {"progress": {**counts, "requests": int(stats.get("downloader/request_count", 0))}})
+        except BrokenPipeError:
+            os._exit(PARENT_GONE)  # finished batches are kept; the reactor cannot be stopped from a thread
+
+
+def _say(messages: IO[str], message: Mapping[str, Any]) -> None:
+    messages.write(json.dumps(message) + "\n")
+    messages.flush()
+
+
+def _plain(value: Any) -> Any:
+    """Stats as JSON can carry them."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part) for part in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

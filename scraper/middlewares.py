@@ -1,0 +1,134 @@
+"""Manners between us and a site: Retry-After is honoured, an unchanged page costs a 304."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Final
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+CONDITIONAL: Final = "conditional"
+"""Key of a request's meta: true where the page may be left unread when it is unchanged, because nothing else follows
+from it that this run would miss."""
+page_unchanged: Final = object()
+"""Scrapy signal: a page is as it was when last read; `url` says which."""
+
+
+class PageUnchanged(IgnoreRequest):
+    """The site answered 304: everything on this page is as it was."""
+
+
+class ConditionalRequests:
+    """Asks with the ETag and Last-Modified of the last reading (RFC 9110, 13.1), where the spider marks a request."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.validators: Mapping[str, tuple[str | None, str | None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ConditionalRequests:
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        if not request.meta.get(CONDITIONAL):
+            return
+        known: Mapping[str, tuple[str | None, str | None]] = getattr(self.crawler.spider, "validators", {})
+        etag, modified = known.get(request.url, (None, None))
+        if etag:
+            request.headers.setdefault("If-None-Match", etag)
+        if modified:
+            request.headers.setdefault("If-Modified-Since", modified)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Raises `PageUnchanged` for a 304 that we asked for."""
+        if response.status != 304 or not request.meta.get(CONDITIONAL):
+            return response
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value("jobledger/unchanged_pages")
+        self.crawler.signals.send_catch_log(signal=page_unchanged, url=request.url)
+        raise PageUnchanged(request.url)
+
+
+class RetryAfter:
+    """Waits as long as a 429 or 503 says before anything else is asked of that host.
+
+    Scrapy retries at once. A wait beyond the cap is not sat out and not cut short either: the page is given up for this
+    run, which is then not complete.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.cap = crawler.settings.getfloat("JOBLEDGER_RETRY_AFTER_CAP_SECONDS")
+        self.until: dict[str, float] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RetryAfter:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        while (wait := self.until.get(_host(request), 0.0) - monotonic()) > 0:
+            await asyncio.sleep(wait)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        header = response.headers.get("Retry-After")
+        if response.status not in {429, 503} or header is None:
+            return response
+        seconds = wait_seconds(header.decode("latin-1"), datetime.now(UTC))
+        if seconds is None:
+            return response
+        self._count("jobledger/retry_after")
+        if seconds > self.cap:
+            self._count("jobledger/retry_after_beyond_cap")
+            logger.warning("%s asks for %.0f seconds of patience: left for the next run", request.url, seconds)
+            request.meta["dont_retry"] = True
+            return response
+        host = _host(request)
+        self.until[host] = max(self.until.get(host, 0.0), monotonic() + seconds)
+        self._hold_slot(request, seconds)
+        return response
+
+    def _hold_slot(self, request: Request, seconds: float) -> None:
+        """Holds back what already waits in the host's slot: Scrapy measures its delay from `lastseen`."""
+        engine = self.crawler.engine
+        slot = engine.downloader.slots.get(str(request.meta.get("download_slot"))) if engine else None
+        if slot is not None:
+            slot.lastseen = max(slot.lastseen, monotonic() + seconds)
+
+    def _count(self, key: str) -> None:
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value(key)
+
+
+def wait_seconds(header: str, now: datetime) -> float | None:
+    """The wait that a Retry-After header asks for: seconds or a date (RFC 9110, 10.2.3). None where it is neither.
+
+    >>> wait_seconds("120", datetime(2026, 1, 1, tzinfo=UTC))
+    120.0
+    >>> wait_seconds("Thu, 01 Jan 2026 00:00:30 GMT", datetime(2026, 1, 1, tzinfo=UTC))
+    30.0
+    """
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.url).netloc

@@ -1,0 +1,168 @@
+"""Records of a crawl into the ledger, in batches: the only file of the scraper that opens a database.
+
+A batch is one transaction. A killed crawl therefore keeps its finished batches, and a second run changes nothing in
+them but the time last seen. Before anything is kept, what no statistic needs and nobody should hold is taken out:
+e-mail addresses and telephone numbers in descriptions and payloads, addresses that are no web pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, Final, cast
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord
+from db.session import LedgerError, open_ledger
+from db.store import KeepCounts, keep
+from db.text import without_personal_data
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 500
+"""Records of one transaction."""
+BATCH_SECONDS: Final = 10.0
+"""A slow crawl keeps what it has at least this often."""
+STORE_FAILED: Final = "store_failed"
+"""Finish reason of a run whose records could not be written."""
+LIMIT: Final = "limit_reached"
+"""Finish reason of a run that was asked for so many postings only."""
+COVERED: Final = (
+    "company_text",
+    "location_text",
+    "employment_text",
+    "level_text",
+    "description_text",
+    "posted_on",
+    "url",
+)
+"""Fields whose share of postings is counted, so that a parser that lost one is noticed; pay is counted apart."""
+
+
+class StorePipeline:
+    """Gathers records and keeps them; counts what was kept in the crawl's stats under `jobledger/`."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.url: str = crawler.settings["JOBLEDGER_DATABASE_URL"]
+        self.batch: list[Record] = []
+        self.counted: set[str] = set()
+        self.counts = KeepCounts()
+        self.kept_at = time.monotonic()
+        self.failed = False
+        self.limit: int | None = crawler.settings["JOBLEDGER_LIMIT"]
+        self.postings = 0
+        self.ending: asyncio.Future[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> StorePipeline:
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        self.engine: Engine = open_ledger(self.url)
+
+    def process_item(self, item: Any) -> Any:
+        """Takes a record into the batch. Raises `DropItem` for what is no record, or once the ledger is lost."""
+        if not isinstance(item, PageRecord | ArticleRecord | RawPostingRecord | RejectedRecord):
+            self._count("jobledger/no_record")
+            raise DropItem(f"no record: {type(item).__name__}")
+        if self.failed:
+            raise DropItem("the ledger cannot be written", log_level="DEBUG")
+        if isinstance(item, RawPostingRecord):
+            self._require_room()
+            item = cleaned(item)
+            self._cover(item)
+        elif isinstance(item, RejectedRecord):
+            item = replace(item, detail=without_personal_data(item.detail), excerpt=without_personal_data(item.excerpt))
+        self.batch.append(item)
+        if len(self.batch) >= BATCH or time.monotonic() - self.kept_at > BATCH_SECONDS:
+            self.flush()
+        return item
+
+    async def close_spider(self) -> None:
+        if not self.failed:
+            self.flush()
+        self.engine.dispose()
+
+    def flush(self) -> None:
+        """Keeps the batch. A ledger that cannot be written ends the run: what is lost must not look like success."""
+        if not self.batch:
+            return
+        try:
+            self.counts += keep(self.engine, self.batch, counted=self.counted)
+        except (SQLAlchemyError, LedgerError) as error:
+            self.failed = True
+            reason = str(getattr(error, "orig", None) or error)[:500]
+            self._set("jobledger/store_error", reason)
+            logger.error("the ledger cannot be written: %s", reason)
+            self._end(STORE_FAILED)
+            return
+        self.batch = []
+        self.kept_at = time.monotonic()
+        for name, count in asdict(self.counts).items():
+            self._set(f"jobledger/{name}", count)
+
+    def _require_room(self) -> None:
+        """Ends the run at its limit of postings. Raises `DropItem` for what comes after."""
+        self.postings += 1
+        if self.limit is not None and self.postings > self.limit:
+            self._end(LIMIT)
+            raise DropItem("the limit of this run is reached", log_level="DEBUG")
+
+    def _end(self, reason: str) -> None:
+        if self.ending is None and self.crawler.engine is not None:
+            self.ending = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
+
+    def _cover(self, record: RawPostingRecord) -> None:
+        self._count("jobledger/postings_read")
+        for name in COVERED:
+            if getattr(record, name):
+                self._count(f"jobledger/field/{name}")
+        if record.salary_text or record.pay:
+            self._count("jobledger/field/pay")
+
+    def _count(self, key: str) -> None:
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value(key)
+
+    def _set(self, key: str, value: object) -> None:
+        if self.crawler.stats is not None:
+            self.crawler.stats.set_value(key, value)
+
+
+def cleaned(record: RawPostingRecord) -> RawPostingRecord:
+    """The posting without personal data, and without an address that is no web page.
+
+    >>> from db.records import utc_now
+    >>> record = RawPostingRecord(
+    ...     source="x", title_text="Nurse", page_url="https://x.example/", seen_at=utc_now(),
+    ...     url="javascript:alert(1)", description_text="Write to jane@x.example")
+    >>> cleaned(record).url, cleaned(record).description_text
+    (None, 'Write to [e-mail removed]')
+    """
+    changes: dict[str, Any] = {}
+    if record.description_text:
+        changes["description_text"] = without_personal_data(record.description_text)
+    if record.payload:
+        changes["payload"] = _without_personal_data(record.payload)
+    if record.url is not None and not record.url.startswith(("https://", "http://")):
+        changes["url"] = None
+        changes["payload"] = {**cast(Mapping[str, object], changes.get("payload", record.payload)), "url": record.url}
+    return replace(record, **changes) if changes else record
+
+
+def _without_personal_data(value: object) -> Any:
+    if isinstance(value, str):
+        return without_personal_data(value)
+    if isinstance(value, Mapping):
+        return {name: _without_personal_data(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_personal_data(part) for part in value]
+    return value

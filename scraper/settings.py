@@ -1,0 +1,82 @@
+"""Scrapy's settings for every crawl: how we behave and what we refuse. Each line is held by a test.
+
+Scrapy's own defaults are those of a library: robots.txt ignored, certificates unverified, a gigabyte a page, a control
+server on. A default that is right already is repeated here where manners or safety depend on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from scraper import __version__
+
+CONTACT: Final = "https://github.com/jobledger/jobledger#contact"
+AGENT: Final = "jobledger"
+
+SETTINGS: Final[dict[str, Any]] = {
+    # Who we are, and what a site allows us.
+    "BOT_NAME": AGENT,
+    "USER_AGENT": f"{AGENT}/{__version__} (+{CONTACT})",
+    "ROBOTSTXT_OBEY": True,
+    "ROBOTSTXT_USER_AGENT": AGENT,
+    # How fast: one or two requests at a time a host, slower where the host is slow.
+    "CONCURRENT_REQUESTS": 8,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+    "DOWNLOAD_DELAY": 0.5,
+    "AUTOTHROTTLE_ENABLED": True,
+    "AUTOTHROTTLE_START_DELAY": 0.5,
+    "AUTOTHROTTLE_MAX_DELAY": 30.0,
+    "AUTOTHROTTLE_TARGET_CONCURRENCY": 1.0,
+    "RETRY_ENABLED": True,
+    "RETRY_TIMES": 3,
+    "RETRY_HTTP_CODES": [408, 429, 500, 502, 503, 504, 522, 524],
+    "JOBLEDGER_RETRY_AFTER_CAP_SECONDS": 120.0,
+    # How much: a page, a run, a depth.
+    "DOWNLOAD_TIMEOUT": 45,
+    "DOWNLOAD_MAXSIZE": 64 * 1024 * 1024,
+    "DOWNLOAD_WARNSIZE": 16 * 1024 * 1024,
+    "DOWNLOAD_FAIL_ON_DATALOSS": True,
+    "URLLENGTH_LIMIT": 2083,
+    "DEPTH_LIMIT": 2_500,
+    "REDIRECT_ENABLED": True,
+    "REDIRECT_MAX_TIMES": 5,
+    "METAREFRESH_ENABLED": False,
+    "CLOSESPIDER_ERRORCOUNT": 50,
+    "CLOSESPIDER_TIMEOUT": 6 * 3600,
+    "CLOSESPIDER_TIMEOUT_NO_ITEM": 1800,
+    "MEMUSAGE_ENABLED": True,
+    "MEMUSAGE_LIMIT_MB": 1024,
+    "MEMUSAGE_WARNING_MB": 768,
+    "MEMUSAGE_CHECK_INTERVAL_SECONDS": 5,
+    # What we refuse: plain-text protocols, files, unverified peers, private addresses, doors into this process.
+    "DOWNLOAD_HANDLERS": {"data": None, "file": None, "ftp": None, "s3": None},
+    "DOWNLOAD_VERIFY_CERTIFICATES": True,
+    "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
+    "TWISTED_DNS_RESOLVER": "scraper.safety.GuardedResolver",
+    "JOBLEDGER_ALLOW_HOSTS": (),
+    "HTTPPROXY_ENABLED": False,  # behind a proxy we could not see which address is connected to
+    "TELNETCONSOLE_ENABLED": False,
+    "REMOTE_CONTROL_ENABLED": False,
+    "COOKIES_ENABLED": False,
+    "REFERRER_POLICY": "no-referrer",
+    "HTTPCACHE_ENABLED": False,
+    "DOWNLOADER_MIDDLEWARES": {
+        "scraper.middlewares.ConditionalRequests": 540,
+        "scraper.middlewares.RetryAfter": 560,
+        "scraper.safety.AddressGuard": 950,
+    },
+    "ITEM_PIPELINES": {"scraper.pipelines.StorePipeline": 500},
+    "EXTENSIONS": {
+        "scrapy.extensions.feedexport.FeedExporter": None,
+        "scrapy.extensions.telnet.TelnetConsole": None,
+        "scrapy.extensions.remote_control.RemoteControl": None,
+    },
+    # How it runs.
+    "SPIDER_MODULES": [],  # a crawl imports the one spider it needs, so that a broken one stops nobody else
+    "LOG_LEVEL": "INFO",
+    "LOGSTATS_INTERVAL": 60.0,
+    "LOG_VERSIONS": [],
+    "LOG_INSTALL_ROOT_HANDLER": True,
+    "STATS_DUMP": False,
+}
+"""Literal, so that a reader sees at one glance what a site will see of us."""
