@@ -27,9 +27,9 @@ SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
 FX: Table = FxRate.__table__  # type: ignore[attr-defined]
 
 LIFE = frozenset(
-    {"id", "first_seen", "last_seen", "closed_at", "reopened", "reposted", "content_hash", "rules_version"}
+    {"id", "first_seen", "last_seen", "closed_at", "reopened", "reposted", "excluded", "content_hash", "rules_version"}
 )
-"""Columns that tell when, not what: no part of a posting's content."""
+"""Columns that tell when, or what was decided, not what was said: no part of a posting's content."""
 
 CONTENT = tuple(column.name for column in POSTING.c if column.name not in LIFE)
 
