@@ -50,9 +50,9 @@ def acquire(engine: Engine, name: str, holder: str, seconds: float, *, now: date
                 index_elements=["name"],
                 set_={"holder": holder, "acquired_at": moment, "expires_at": expires},
                 where=(LEASE.c.holder != holder) & or_(free, impossible),
-            )
-        ).rowcount
-        if taken:
+            ).returning(LEASE.c.name)
+        ).scalar()
+        if taken is not None:
             return True
         ours = update(LEASE).where(LEASE.c.name == name, LEASE.c.holder == holder).values(expires_at=expires)
         return connection.execute(ours).rowcount == 1

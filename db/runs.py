@@ -183,9 +183,10 @@ def record_missed(engine: Engine, source: str, slots: Sequence[datetime], why: s
     ]
     if not rows:
         return 0
-    statement = _insert(engine)(RUN).on_conflict_do_nothing(index_elements=["source", "scheduled_for"])
+    insert = _insert(engine)(RUN).on_conflict_do_nothing(index_elements=["source", "scheduled_for"])
+    statement = insert.returning(RUN.c.id)
     with writing(engine) as connection:
-        return sum(connection.execute(statement, row).rowcount for row in rows)
+        return sum(connection.execute(statement, row).first() is not None for row in rows)
 
 
 def accounted(engine: Engine, sources: Iterable[str], now: datetime) -> dict[str, datetime]:

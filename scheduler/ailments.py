@@ -103,15 +103,24 @@ AILMENTS = (
 BY_CODE: Mapping[str, Ailment] = {ailment.code: ailment for ailment in AILMENTS}
 
 STATUS = re.compile(r"downloader/response_status_count/(\d{3})")
+ROBOTS_STATUS = re.compile(r"robotstxt/response_status_count/(\d{3})")
 EXCEPTION = re.compile(r"downloader/exception_type_count/(?:[\w.]*\.)?(\w+)")
 GONE_STATUSES = frozenset({404, 410})
 MOVED_STATUSES = frozenset({301, 302, 303, 307, 308})
 BLOCKED_STATUSES = frozenset({401, 403, 407, 429, 451})
 NOT_MODIFIED = 304
-CHALLENGES = ("jobledger/challenges", "robotstxt/forbidden")
 NO_SUCH_HOST = frozenset({"DNSLookupError", "CannotResolveHostError"})
-BROKEN_OFF = frozenset({"memusage_exceeded", "closespider_timeout", "closespider_timeout_no_item"})
-"""Finish reasons of Scrapy that say that the crawl, not the site, was the trouble."""
+BROKEN_OFF = frozenset(
+    {
+        "memusage_exceeded",
+        "closespider_timeout",
+        "closespider_timeout_no_item",
+        "store_failed",
+        "shutdown",
+        "cancelled",
+    }
+)
+"""Finish reasons that say that the crawl, not the site, was the trouble."""
 
 
 def diagnose(outcome: Outcome) -> str | None:
@@ -129,12 +138,12 @@ def diagnose(outcome: Outcome) -> str | None:
     stats = outcome.stats
     if not stats or stats.get("finish_reason") in BROKEN_OFF:
         return "crashed"  # a process that ends by itself reports what it counted
-    statuses = {int(status): count for status, count in _counts(STATUS, stats).items()}
+    statuses = _statuses(stats)
     exceptions = _counts(EXCEPTION, stats)
     good = sum(count for status, count in statuses.items() if 200 <= status < 300 or status == NOT_MODIFIED)
     refused = sum(count for status, count in statuses.items() if status in BLOCKED_STATUSES)
     broken = sum(count for status, count in statuses.items() if status >= 500) + sum(exceptions.values())
-    if refused > good or _is_challenged(stats):  # a listing that came does not make up for the pages that did not
+    if refused > good or _is_challenged(stats, good):  # a listing that came does not make up for pages that did not
         return "blocked"
     if broken > good:
         return "unreachable"
@@ -151,11 +160,24 @@ def is_without_host(outcome: Outcome) -> bool:
     One such run says nothing: our own resolver may be down. Days of them say that the name is gone.
     """
     exceptions = _counts(EXCEPTION, outcome.stats)
-    return bool(exceptions) and exceptions.keys() <= NO_SUCH_HOST and not _counts(STATUS, outcome.stats)
+    return bool(exceptions) and exceptions.keys() <= NO_SUCH_HOST and not _statuses(outcome.stats)
 
 
-def _is_challenged(stats: Mapping[str, Any]) -> bool:
-    return any(isinstance(stats.get(name), int) and stats[name] > 0 for name in CHALLENGES)
+def _statuses(stats: Mapping[str, Any]) -> dict[int, int]:
+    """Answers by status code, without those of robots.txt: a site that is gone often still has one."""
+    robots = _counts(ROBOTS_STATUS, stats)
+    counts = {int(code): count - robots.get(code, 0) for code, count in _counts(STATUS, stats).items()}
+    return {code: count for code, count in counts.items() if count > 0}
+
+
+def _is_challenged(stats: Mapping[str, Any], good: int) -> bool:
+    """Whether we were asked to be human, or robots.txt left us nothing to read."""
+    return _count(stats, "jobledger/challenges") > 0 or (good == 0 and _count(stats, "robotstxt/forbidden") > 0)
+
+
+def _count(stats: Mapping[str, Any], name: str) -> int:
+    value = stats.get(name, 0)
+    return value if isinstance(value, int) else 0
 
 
 def _counts(pattern: re.Pattern[str], stats: Mapping[str, Any]) -> dict[str, int]:

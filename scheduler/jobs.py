@@ -74,6 +74,14 @@ class RunResult:
     def verdict(self) -> str:
         return self.outcome.verdict
 
+    def __str__(self) -> str:
+        """One line for people."""
+        made = self.outcome
+        counts = f"{made.pages} pages, {made.new} new, {made.updated} updated, {made.unchanged} unchanged"
+        told = "" if self.source.startswith("@") else f", {counts}"
+        reasons = f": {'; '.join(made.reasons)}" if made.reasons else ""
+        return f"{self.source}: {made.verdict} in {made.seconds or 0:.1f} s{told}{reasons}"
+
 
 def run_source(
     source: Source,

