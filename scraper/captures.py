@@ -15,6 +15,7 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path, PurePath
 from typing import BinaryIO, Final
+from urllib.parse import urljoin
 
 from db.records import (
     ArticleRecord,
@@ -25,8 +26,10 @@ from db.records import (
     RejectedRecord,
 )
 from scraper.pages.article import Article, read_article
-from scraper.pages.blocks import Block, html_blocks, text_blocks
+from scraper.pages.blocks import html_blocks, text_blocks
 from scraper.pages.decoding import UnreadableError, decode
+from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
+from scraper.sources import Source, captures_source
 
 SOURCE: Final = "captures"
 
@@ -114,7 +117,10 @@ def reader_of(name: str) -> Reader | None:
 def read_text(capture: Capture) -> Iterator[Record]:
     """The article in a text capture."""
     text = decode(_limited(capture))
-    yield from article_records(capture, text_blocks(text), text)
+    if (article := read_article(text_blocks(text))) is not None:
+        yield from article_records(capture, article)
+    else:
+        yield not_an_article(capture, text)
 
 
 _JSON_LD: Final = re.compile(rb"JobPosting", re.IGNORECASE)
@@ -130,7 +136,18 @@ def read_html(capture: Capture) -> Iterator[Record]:
             yield capture.page("posting")
             yield from found
             return
-    yield from article_records(capture, html_blocks(text), text)
+    source = captures_source()
+    if (job := read_job(text)) is not None:
+        yield capture.page("posting")
+        yield posting_of_card(job, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=False)
+    elif (article := read_article(html_blocks(text))) is not None:
+        yield from article_records(capture, article)
+    elif cards := read_cards(text):
+        yield capture.page("listing")
+        for card in cards:
+            yield posting_of_card(card, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=True)
+    else:
+        yield not_an_article(capture, text)
 
 
 def _job_postings(capture: Capture, data: bytes) -> Iterator[Record]:
@@ -143,13 +160,12 @@ def _job_postings(capture: Capture, data: bytes) -> Iterator[Record]:
     yield from parsed.rejected
 
 
-def article_records(capture: Capture, blocks: Sequence[Block], text: str) -> Iterator[Record]:
-    """Page, article and postings of an article's blocks; one `RejectedRecord` where they are no article."""
-    article = read_article(blocks)
-    if article is None:
-        shown = " ".join(text.split())
-        yield capture.rejected("not_an_article", "no title with article or featured job", shown)
-        return
+def not_an_article(capture: Capture, text: str) -> RejectedRecord:
+    return capture.rejected("not_an_article", "no title with article, and no job", " ".join(text[:2000].split()))
+
+
+def article_records(capture: Capture, article: Article) -> Iterator[Record]:
+    """Page, article and postings of a captured article."""
     yield capture.page("article" if article.title else "listing")
     yield from records_of(
         article, source=capture.source, url=capture.url, seen_at=capture.seen_at, has_own_url=False, where=capture.name
@@ -191,17 +207,49 @@ def records_of(
                 excerpt=" | ".join(part or "" for part in (job.employment_text, job.level_text, job.salary_text)),
             )
             continue
+        number = job_id(job.link) if job.link else None
+        address = urljoin(url, job.link) if job.link and url.startswith("http") else None
         yield RawPostingRecord(
             source=source,
             title_text=job.title,
             page_url=url,
             seen_at=seen_at,
+            source_id=f"job:{number}" if number else None,
+            partial=number is not None,  # its own page says more
+            url=address,
             company_text=job.company,
             location_text=job.place,
             employment_text=job.employment_text,
             level_text=job.level_text,
             salary_text=job.salary_text,
         )
+
+
+def posting_of_card(
+    card: JobCard, *, source: Source, page_url: str, seen_at: datetime, partial: bool
+) -> RawPostingRecord:
+    """The posting that a card or job page of the articles site shows; `partial` for a card."""
+    return RawPostingRecord(
+        source=source.name,
+        source_id=f"job:{card.id}" if card.id else None,
+        title_text=card.title,
+        page_url=page_url,
+        seen_at=seen_at,
+        url=card.url,
+        company_text=card.company,
+        location_text=card.place,
+        workplace_text=card.workplace,
+        employment_text=card.employment,
+        level_text=card.level,
+        salary_text=card.salary,
+        pay_is_estimate=card.is_estimate,
+        description_text=card.description,
+        country_hint=source.country,
+        currency_hint=source.currency,
+        language=source.language,
+        partial=partial,
+        payload=card.payload,
+    )
 
 
 def _limited(capture: Capture) -> bytes:

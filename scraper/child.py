@@ -48,9 +48,9 @@ def run(task: Mapping[str, Any], messages: IO[str]) -> dict[str, Any]:
     given = task["source"]
     source = Source(**{**given, "allow_hosts": tuple(given["allow_hosts"])})
     open_ledger(task["database_url"]).dispose()  # a ledger that cannot be opened is said before anything is fetched
+    process = AsyncCrawlerProcess(settings_for(source, task))
     for chatter in ("scrapy.middleware", "scrapy.crawler", "scrapy.addons", "scrapy.utils.log"):
         logging.getLogger(chatter).setLevel(logging.WARNING)  # the end of the log is for what happened
-    process = AsyncCrawlerProcess(settings_for(source, task))
     crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"]))
     running = process.crawl(crawler, source=source, paths=tuple(task["paths"]))
     over = threading.Event()

@@ -1,0 +1,260 @@
+"""A career site: index pages, articles, the jobs featured in them, and the jobs' own pages.
+
+    index (pages)  ->  article  ->  featured jobs  ->  job page
+                   ->  job cards                   ->  job page
+
+A featured job or a card shows part of a job; its own page shows more. Both carry the number in the job's address, so
+they are one posting. A card fills gaps of its page and never overrides it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import fields, replace
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import scrapy
+from scrapy.http import HtmlResponse, Request, Response, TextResponse
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord, utc_now
+from scraper.answers import Seen
+from scraper.captures import posting_of_card, records_of
+from scraper.middlewares import CONDITIONAL, PageUnchanged
+from scraper.pages.article import Article, read_article
+from scraper.pages.blocks import html_blocks, text_blocks
+from scraper.pages.decoding import UnreadableError, decode
+from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
+from scraper.pages.jobposting import read_job_page
+from scraper.sources import Source, SourceError
+
+ARTICLE_PATH: Final = r"/insights/[^/?#]+?(?:/|\.txt)?$"
+"""Addresses of articles on the site that the captures come from; the option `article_path` says otherwise."""
+MOST_INDEX_PAGES: Final = 1_000
+_NEXT: Final = re.compile(
+    r"""<(?:a|link)\b[^>]*\brel=["']?next\b[^>]*>|<button\b[^>]*\bhx-(?:get|post)=[^>]*>""", re.IGNORECASE
+)
+_ADDRESS: Final = re.compile(r"""\b(?:href|hx-get|hx-post)=["']([^"']+)["']""", re.IGNORECASE)
+_LINK: Final = re.compile(r"""<a\b[^>]*?\bhref=["']([^"'#]+)""", re.IGNORECASE)
+_PAGE_NUMBER: Final = re.compile(r"[?&]page=\d+|/page/\d+")
+
+
+class ArticlesSpider(scrapy.Spider):
+    """Reads a career site from its index on; `url` of the entry is the index."""
+
+    name = "articles"
+
+    def __init__(self, source: Source, **arguments: Any) -> None:
+        super().__init__(name=self.name, **arguments)
+        if source.url is None:
+            raise SourceError(source.name, key="url", reason="is missing", remedy="give the address of the index page")
+        self.source = source
+        self.index = source.url
+        self.host = urlsplit(source.url).netloc
+        self.article_path = re.compile(str(source.options.get("article_path", ARTICLE_PATH)))
+        self.index_pages = 0
+
+    async def start(self) -> AsyncIterator[Request]:
+        yield Request(self.index, callback=self.parse_index, errback=self.failed_index, dont_filter=True)
+
+    def parse_index(self, response: Response) -> Iterator[Record | Request]:
+        """Articles, job cards and the next page of an index page."""
+        self.index_pages += 1
+        if (page := self._text(response)) is None:
+            self._incomplete("an index page is no text")
+            yield self._rejected(response.url, "unreadable", "the index page is no text")
+            return
+        cards = read_cards(page, response.url)
+        articles = self._articles(page, response.url)
+        yield self._page(response, "listing")
+        if not cards and not articles:
+            self._incomplete("an index page lists nothing")
+            yield self._rejected(response.url, "empty_index", "the index page links to no article and no job")
+        for card in cards:
+            yield from self._card(card, response.url)
+        for address in articles:
+            yield self._request(address, self.parse_article, self.failed_page)
+        yield from self._next(page, response)
+
+    def parse_article(self, response: Response) -> Iterator[Record | Request]:
+        """An article, its featured jobs, and the pages of those that have one."""
+        page = self._text(response)
+        article = self._read_article(response, page) if page is not None else None
+        if article is None or page is None:
+            self._count("jobledger/parse_errors")
+            yield self._rejected(response.url, "not_an_article", "no title with article or featured job", page or "")
+            return
+        yield self._page(response, "article")
+        seen_at = utc_now()
+        where = urlsplit(response.url).path
+        yield from records_of(
+            article, source=self.source.name, url=response.url, seen_at=seen_at, has_own_url=True, where=where
+        )
+        for address in [job.link for job in article.jobs if job.link]:
+            yield from self._job_request(urljoin(response.url, address), article, response.url)
+        for address in self._articles(page, response.url):
+            yield self._request(address, self.parse_article, self.failed_page)
+
+    def parse_job(self, response: Response, card: RawPostingRecord) -> Iterator[Record]:
+        """A job's own page: schema.org where it has it, else the site's markup; gaps filled from the card."""
+        page = self._text(response)
+        found = list(self._postings(response, page)) if page is not None else []
+        if not any(isinstance(record, RawPostingRecord) for record in found):
+            yield from found
+            yield self._rejected(
+                response.url, "no_job", f"the page of the job {card.title_text!r} holds none", page or ""
+            )
+            self._count("jobledger/not_inspected")
+            return
+        yield self._page(response, "posting")
+        for record in found:
+            if isinstance(record, RawPostingRecord):
+                record = filled(replace(record, source_id=card.source_id, url=record.url or response.url), card)
+            yield record
+
+    def failed_index(self, failure: Failure) -> Iterator[Record]:
+        yield from self._failed(failure)
+        self._incomplete("an index page could not be fetched")
+
+    def failed_page(self, failure: Failure) -> Iterator[Record]:
+        if not isinstance(failure.value, PageUnchanged):
+            yield from self._failed(failure)
+            self._count("jobledger/not_inspected")
+
+    def _failed(self, failure: Failure) -> Iterator[Record]:
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
+        error = failure.value
+        if isinstance(error, HttpError):
+            yield self._rejected(request.url, f"http_{error.response.status}", f"answered {error.response.status}")
+        else:
+            yield self._rejected(request.url, "fetch_failed", f"{type(error).__name__}: {error}"[:300])
+
+    def _read_article(self, response: Response, page: str) -> Article | None:
+        is_html = isinstance(response, HtmlResponse) or "<" in page[:200]
+        return read_article(html_blocks(page) if is_html else text_blocks(page))
+
+    def _articles(self, page: str, base: str) -> list[str]:
+        """The articles of this site that a page links to, each once, in order."""
+        found = dict.fromkeys(urljoin(base, address.strip()) for address in _LINK.findall(page))
+        return [
+            address
+            for address in found
+            if urlsplit(address).netloc == self.host and self.article_path.search(urlsplit(address).path)
+        ]
+
+    def _card(self, card: JobCard, url: str) -> Iterator[Record | Request]:
+        record = posting_of_card(card, source=self.source, page_url=url, seen_at=utc_now(), partial=True)
+        yield record
+        if card.url is not None and urlsplit(card.url).netloc == self.host:
+            yield self._request(card.url, self.parse_job, self.failed_page, card=record)
+
+    def _job_request(self, address: str, article: Article, url: str) -> Iterator[Request]:
+        number = job_id(address)
+        if number is None or urlsplit(address).netloc != self.host:
+            return
+        job = next(job for job in article.jobs if job.link and urljoin(url, job.link) == address)
+        if job.title is None:
+            return
+        card = JobCard(
+            id=number,
+            url=address,
+            title=job.title,
+            company=job.company,
+            place=job.place,
+            employment=job.employment_text,
+            level=job.level_text,
+            salary=job.salary_text,
+        )
+        record = posting_of_card(card, source=self.source, page_url=url, seen_at=utc_now(), partial=True)
+        yield self._request(address, self.parse_job, self.failed_page, card=record)
+
+    def _postings(self, response: Response, page: str) -> Iterator[Record]:
+        seen = Seen.of(self.source, url=response.url, at=utc_now())
+        parsed = read_job_page(response.body, seen)
+        yield from parsed.rejected
+        if parsed.postings:
+            yield parsed.postings[0]
+            return
+        job = read_job(page, response.url)
+        if job is not None:
+            yield posting_of_card(job, source=self.source, page_url=response.url, seen_at=seen.at, partial=False)
+
+    def _next(self, page: str, response: Response) -> Iterator[Request]:
+        """The next index page: a link that says so, or the newest site's "Load more" button."""
+        for element in _NEXT.finditer(page):
+            found = _ADDRESS.search(element.group())
+            if found is None or (element.group().startswith("<button") and not _PAGE_NUMBER.search(found[1])):
+                continue
+            if self.index_pages >= MOST_INDEX_PAGES:
+                self._incomplete("the index has too many pages")
+                return
+            yield Request(urljoin(response.url, found[1]), callback=self.parse_index, errback=self.failed_index)
+            return
+
+    def _request(self, address: str, callback: Any, errback: Any, **arguments: Any) -> Request:
+        return Request(address, callback=callback, errback=errback, cb_kwargs=arguments, meta={CONDITIONAL: True})
+
+    def _page(self, response: Response, kind: str) -> PageRecord:
+        return PageRecord(
+            source=self.source.name,
+            url=response.url,
+            content_hash=hashlib.blake2b(response.body, digest_size=16).hexdigest(),
+            seen_at=utc_now(),
+            kind=kind,
+            status=response.status,
+            etag=_header(response, "ETag"),
+            last_modified=_header(response, "Last-Modified"),
+        )
+
+    def _text(self, response: Response) -> str | None:
+        if isinstance(response, TextResponse) and response.encoding.lower() not in {"utf-8", "ascii", "cp1252"}:
+            return str(response.text)
+        try:
+            return decode(response.body)
+        except UnreadableError:
+            return None
+
+    def _rejected(self, url: str, reason: str, detail: str, excerpt: str = "") -> RejectedRecord:
+        return RejectedRecord(
+            source=self.source.name,
+            url=url,
+            reason=reason,
+            detail=f"{url}: {detail}",
+            seen_at=utc_now(),
+            excerpt=" ".join(excerpt.split())[:500],
+        )
+
+    def _incomplete(self, reason: str) -> None:
+        self._count("jobledger/incomplete")
+        self._count(f"jobledger/incomplete/{reason}")
+
+    def _count(self, key: str) -> None:
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value(key)
+
+
+FROM_CARD: Final = ("company_text", "location_text", "workplace_text", "employment_text", "level_text", "salary_text")
+
+
+def filled(record: RawPostingRecord, card: RawPostingRecord) -> RawPostingRecord:
+    """The posting of a job's page with its gaps filled from the card that led to it; what the page states stays.
+
+    Pay stated in structured form is no gap, even where it has no text.
+    """
+    gaps: Mapping[str, Any] = {
+        f.name: getattr(card, f.name)
+        for f in fields(RawPostingRecord)
+        if f.name in FROM_CARD and getattr(record, f.name) is None and getattr(card, f.name) is not None
+    }
+    if record.pay:
+        gaps = {name: value for name, value in gaps.items() if name != "salary_text"}
+    return replace(record, **gaps) if gaps else record
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1")[:400] if value else None
