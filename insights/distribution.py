@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import floor, log10
 
-from insights.figures import POINT
 from insights.model import Bar, Group
-from insights.rows import Rows
+from insights.rows import POINT, Rows, usable
 
 LEAST_FOR_BARS = 30
 """Fewer postings make bars that show single advertisements, not a distribution."""
@@ -34,13 +33,12 @@ def distribution(rows: Rows, total: Group, *, include_estimates: bool = False) -
         return ()
     width = round_width(total.p10, total.p90, WANTED_BARS - 4)
     first, last = floor(total.p10 / width) - 2, floor(total.p90 / width) + 2
-    estimate = "" if include_estimates else "AND NOT estimate"
+    votes = usable(include_estimates=include_estimates)
     cursor = rows.connection.cursor()
     try:
         found = cursor.execute(
             f"""SELECT least(greatest(floor(({POINT}) / 200 / $width)::BIGINT, $first - 1), $last) AS bracket, count(*)
-                FROM row WHERE NOT excluded AND currency = $currency
-                    AND (low IS NOT NULL OR high IS NOT NULL) {estimate}
+                FROM row WHERE {votes} AND currency = $currency
                 GROUP BY bracket""",
             {"width": width, "first": first, "last": last, "currency": total.currency},
         ).fetchall()

@@ -13,18 +13,15 @@ import numpy as np
 
 from db.filters import LEVELS
 from insights.interval import median_interval
-from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, PAY_FIELDS, PERCENTILES, Group, InsightError
-from insights.rows import DIMENSIONS, LIST, Rows
-from insights.suppression import Cell, complementary
+from insights.model import LEAST_EMPLOYERS, PAY_FIELDS, PERCENTILES, Group, InsightError
+from insights.rows import DIMENSIONS, LIST, POINT, Rows, usable
+from insights.suppression import Cell, complementary, too_few
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NO_PAY = "no posting states pay"
 PROTECTS = "kept back so that no smaller cell can be taken out of a total"
-
-POINT = "coalesce(low, high) + coalesce(high, low)"
-"""Twice the point of a posting, in hundredths: the middle of its range, or the one end it states."""
 
 
 def figures(
@@ -45,9 +42,9 @@ def figures(
         _prepare_votes(cursor, by, include_estimates)
         shares = _shares(cursor, by)
         table = _percentiles(cursor, by)
-        by_employer = "company" in by
-        reasons = _reasons(cursor, table, by, by_employer=by_employer) if suppress else [None] * len(table["n"])
-        bounds = _intervals(cursor, reasons) if intervals else {}
+        least = 0 if "company" in by or not rows.employers_known else LEAST_EMPLOYERS
+        reasons = _reasons(cursor, table, by, least) if suppress else [None] * len(table["n"])
+        bounds = _intervals(cursor, reasons) if intervals and rows.employers_known else {}
     finally:
         cursor.close()
     groups = [_group(table, i, by, reasons[i], bounds.get(i), shares) for i in range(len(table["n"]))]
@@ -58,16 +55,15 @@ def figures(
 def _prepare_votes(cursor: DuckDBPyConnection, by: Sequence[str], include_estimates: bool) -> None:
     """The views `seen` (what may count at all), `cell` (numbered groups) and the table `vote` (one row a vote)."""
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW seen AS {_expanded(by)}")
-    estimate = "" if include_estimates else "AND NOT estimate"
-    usable = f"currency <> '' AND (low IS NOT NULL OR high IS NOT NULL) {estimate}"
+    votes = usable(include_estimates=include_estimates)
     names = _names([*by, "currency"])
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE cell AS SELECT (row_number() OVER (ORDER BY {names}) - 1)::INT AS cell, {names}"
-        f" FROM (SELECT DISTINCT {names} FROM seen WHERE {usable})"
+        f" FROM (SELECT DISTINCT {names} FROM seen WHERE {votes})"
     )
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE vote AS SELECT cell, employer, low, high, {POINT} AS point"
-        f" FROM seen JOIN cell USING ({names}) WHERE {usable}"
+        f" FROM seen JOIN cell USING ({names}) WHERE {votes}"
     )
 
 
@@ -129,12 +125,9 @@ def _plain(column: Any) -> list[Any]:
     return [None if value != value else value for value in column.tolist()]  # a number that differs from itself is NaN
 
 
-def _reasons(
-    cursor: DuckDBPyConnection, table: Mapping[str, Any], by: Sequence[str], *, by_employer: bool
-) -> list[str | None]:
-    """Why each cell shows no pay; None for those that do."""
-    least = 1 if by_employer else LEAST_EMPLOYERS
-    reasons = [_too_few(n, c, least) for n, c in zip(table["n"], table["companies"], strict=True)]
+def _reasons(cursor: DuckDBPyConnection, table: Mapping[str, Any], by: Sequence[str], least: int) -> list[str | None]:
+    """Why each cell shows no pay, at `least` employers a cell; None for those that do."""
+    reasons = [too_few(n, c, least) for n, c in zip(table["n"], table["companies"], strict=True)]
     hidden = [cell for cell, reason in enumerate(reasons) if reason]
     if not hidden or len(hidden) == len(reasons):
         return reasons
@@ -151,14 +144,6 @@ def _reasons(
     for i in complementary(cells, dimensions=len(by), least_employers=least):
         reasons[i] = PROTECTS
     return reasons
-
-
-def _too_few(n: int, companies: int, least: int) -> str | None:
-    if n < LEAST_POSTINGS:
-        return f"{n} of the {LEAST_POSTINGS} postings with pay that a figure needs"
-    if companies < least:
-        return f"{companies} of the {least} employers that a figure needs"
-    return None
 
 
 def _employers_of(cursor: DuckDBPyConnection, cells: Sequence[int]) -> dict[int, frozenset[int]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights.interval import LEVEL, REPLICATES, SEED
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, SURE_EMPLOYERS
-from insights.rows import Rows
+from insights.rows import Rows, usable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -43,8 +43,7 @@ IN_USD = "All pay in US dollars, each posting at the rate of its own date."
 
 def count_rows(rows: Rows, *, include_estimates: bool) -> dict[str, int]:
     """What became of each selected posting. `with_pay` are those in the figures; the other parts add up beside it."""
-    votes = "currency <> '' AND (low IS NOT NULL OR high IS NOT NULL)"
-    wanted = votes if include_estimates else f"{votes} AND NOT estimate"
+    votes, wanted = usable(include_estimates=True), usable(include_estimates=include_estimates)
     names = (
         "selected",
         "with_pay",
@@ -59,13 +58,13 @@ def count_rows(rows: Rows, *, include_estimates: bool) -> dict[str, int]:
     try:
         found = cursor.execute(
             f"""SELECT count(*),
-                   count(*) FILTER (WHERE NOT excluded AND {wanted}),
+                   count(*) FILTER (WHERE {wanted}),
                    count(*) FILTER (WHERE excluded),
                    count(*) FILTER (WHERE NOT excluded AND NOT stated AND NOT ({votes})),
-                   count(*) FILTER (WHERE NOT excluded AND {votes} AND NOT ({wanted})),
+                   count(*) FILTER (WHERE {votes} AND NOT ({wanted})),
                    count(*) FILTER (WHERE NOT excluded AND stated AND NOT ({votes})),
-                   count(*) FILTER (WHERE NOT excluded AND {wanted} AND (low IS NULL OR high IS NULL)),
-                   count(DISTINCT employer) FILTER (WHERE NOT excluded)
+                   count(*) FILTER (WHERE {wanted} AND (low IS NULL OR high IS NULL)),
+                   count(DISTINCT employer) FILTER (WHERE {wanted})
                 FROM row"""
         ).fetchone()
     finally:

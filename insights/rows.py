@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import numpy as np
+
 from db.session import LedgerError, resolved_url
 from insights.model import InsightError
 
@@ -61,6 +63,7 @@ DIMENSIONS = {
     "employment": Dimension("posting.employment_types", "posting.employment_types::text", True),
     "company": Dimension(COMPANY_NAME, COMPANY_NAME),
     "source": Dimension("posting.sources", "posting.sources::text", True),
+    "period": _column("period"),
     "month": Dimension(
         "substr(coalesce(posting.posted_on, posting.first_seen), 1, 7)",
         "to_char(coalesce(posting.posted_on, (posting.first_seen AT TIME ZONE 'UTC')::date), 'YYYY-MM')",
@@ -68,6 +71,16 @@ DIMENSIONS = {
 }
 """What a report can be grouped by. A job open to several countries votes in each; so do types of employment and
 sources. The month is the one of posting or, where the site gives no date, of first sight."""
+
+
+POINT = "coalesce(low, high) + coalesce(high, low)"
+"""Twice the point of a posting, in hundredths: the middle of its range, or the one end it states."""
+
+
+def usable(*, include_estimates: bool = False) -> str:
+    """The condition on the table `row` under which a posting has a vote."""
+    paid = "NOT excluded AND currency <> '' AND (low IS NOT NULL OR high IS NOT NULL)"
+    return paid if include_estimates else f"{paid} AND NOT estimate"
 
 
 def checked(by: Sequence[str]) -> tuple[str, ...]:
@@ -91,41 +104,57 @@ class Rows:
 
     connection: DuckDBPyConnection
     dimensions: tuple[str, ...]
+    employers_known: bool = True
+    """False for tables that name no employers: nothing is then said of them, nor of intervals."""
 
     def close(self) -> None:
         self.connection.close()
 
 
-def rows_from(records: Iterable[Sequence[Any]], dimensions: Sequence[str]) -> Rows:
+def rows_from(records: Iterable[Sequence[Any]], dimensions: Sequence[str], *, employers_known: bool = True) -> Rows:
     """Rows made by hand: each record holds the dimensions, then currency, company, low, high and marks.
 
     `low` and `high` are hundredths; `marks` adds 1 (the advertisement states pay), 2 (an estimate) and 4 (excluded).
     """
     connection = _empty(dimensions)
     names = [*dimensions, "currency", "company", "low", "high", "marks"]
-    types = ["VARCHAR"] * (len(dimensions) + 2) + ["BIGINT"] * 2 + ["INT"]
-    columns = ", ".join(f"{name} {kind}" for name, kind in zip(names, types, strict=True))
-    connection.execute(f"CREATE TABLE given ({columns})")
-    made = [list(record) for record in records]
-    if made:
-        connection.executemany(f"INSERT INTO given VALUES ({', '.join('?' * len(names))})", made)
-    connection.execute(_insert(dimensions, "given"))
-    return Rows(connection, tuple(dimensions))
+    made = list(zip(*records, strict=True)) or [()] * len(names)
+    words = {
+        name: np.array(["" if v is None else v for v in column], dtype=object)
+        for name, column in zip(names, made, strict=True)
+    }
+    for name in ("low", "high", "marks"):
+        amounts = [ABSENT if v is None else v for v in made[names.index(name)]]
+        words[name] = np.array(amounts, dtype=np.int64)
+    _load(connection, words, "given", lambda stream: _insert(dimensions, stream))
+    return Rows(connection, tuple(dimensions), employers_known)
 
 
 def read_rows(database_url: str, filters: Filters, dimensions: Sequence[str], *, in_usd: bool = False) -> Rows:
     """The postings that `filters` select, with pay in their own currency or in US dollars at each one's own date."""
-    url = resolved_url(database_url)
-    dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
-    select = selection(dialect, dimensions, in_usd=in_usd)
-    condition = literal_where(filters, dialect)
+    dialect = dialect_of(database_url)
+    query = f"{selection(dialect, dimensions, in_usd=in_usd)} WHERE {literal_where(filters, dialect)}"
     connection = _empty(dimensions)
-    if dialect == "sqlite":
-        _read_sqlite(connection, url, dimensions, f"{select} WHERE {condition}")
-    else:
-        with _postgres_stream(url, f"{select} WHERE {condition}") as stream:
-            _load(connection, dimensions, stream, "part")
+    read_into(connection, database_url, query, lambda stream: _insert(dimensions, stream))
     return Rows(connection, tuple(dimensions))
+
+
+def dialect_of(database_url: str) -> str:
+    """sqlite or postgresql."""
+    return "sqlite" if resolved_url(database_url).get_backend_name() == "sqlite" else "postgresql"
+
+
+def read_into(connection: DuckDBPyConnection, database_url: str, query: str, insert: Callable[[str], str]) -> None:
+    """Runs `query`, which reads the table posting and ends in its conditions, and loads what it gives.
+
+    `insert` makes the statement that takes the columns from the stream of the given name.
+    """
+    url = resolved_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        _read_sqlite(connection, url, query, insert)
+        return
+    with _postgres_stream(url, query) as stream:
+        _load(connection, stream, "part", insert)
 
 
 def selection(dialect: str, dimensions: Sequence[str], *, in_usd: bool) -> str:
@@ -186,16 +215,16 @@ def _insert(dimensions: Sequence[str], source: str) -> str:
     )
 
 
-def _load(connection: DuckDBPyConnection, dimensions: Sequence[str], stream: Any, name: str) -> None:
+def _load(connection: DuckDBPyConnection, stream: Any, name: str, insert: Callable[[str], str]) -> None:
     cursor = connection.cursor()
     try:
         cursor.register(name, stream)
-        cursor.execute(_insert(dimensions, name))
+        cursor.execute(insert(name))
     finally:
         cursor.close()
 
 
-def _read_sqlite(connection: DuckDBPyConnection, url: URL, dimensions: Sequence[str], query: str) -> None:
+def _read_sqlite(connection: DuckDBPyConnection, url: URL, query: str, insert: Callable[[str], str]) -> None:
     path = url.database
     if path in (None, "", ":memory:"):
         raise InsightError("a report reads a ledger in a file or on a server, not one in memory")
@@ -208,7 +237,7 @@ def _read_sqlite(connection: DuckDBPyConnection, url: URL, dimensions: Sequence[
 
         def part(number: int) -> None:
             with handles[number](f"{query} AND {ranges[number]}") as stream:
-                _load(connection, dimensions, stream, f"part_{number}")
+                _load(connection, stream, f"part_{number}", insert)
 
         with ThreadPoolExecutor(len(ranges)) as pool:
             list(pool.map(part, range(len(ranges))))

@@ -27,6 +27,20 @@ class Cell:
     employers: frozenset[int] | None
 
 
+def too_few(n: int, companies: int, least_employers: int = LEAST_EMPLOYERS) -> str | None:
+    """Why a cell shows no pay, None when it may.
+
+    >>> too_few(4, 4)
+    '4 of the 5 postings with pay that a figure needs'
+    >>> too_few(5, 3)
+    """
+    if n < LEAST_POSTINGS:
+        return f"{n} of the {LEAST_POSTINGS} postings with pay that a figure needs"
+    if companies < least_employers:
+        return f"{companies} of the {least_employers} employers that a figure needs"
+    return None
+
+
 def complementary(cells: Sequence[Cell], *, dimensions: int, least_employers: int = LEAST_EMPLOYERS) -> tuple[int, ...]:
     """The positions of the further cells to hide, ascending; the same whatever the order of `cells`.
 
