@@ -65,7 +65,9 @@ def band(currency: str | None, *, country: str | None, title: str | None, period
     if row is None:
         return None
     occupation = occupation_class(title)
-    low, high = row.low, row.high * CEILING[occupation]
+    if occupation == "middle" and period in ("hour", "day"):
+        occupation = ""  # freelance rates know no such ceiling
+    low, high = row.low, row.high * CEILING["top" if title is None else occupation]
     if occupation == "top" and period == "year":
         low *= _TOP_FLOOR
     tender = national(country)

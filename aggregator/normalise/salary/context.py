@@ -4,8 +4,10 @@ The nearest telling word decides, right of the amount first ("$5,000 sign-on bon
 8,000"). A word is near when few words that say nothing stand between; "including", "plus" and "with" end its reach.
 """
 
+from decimal import Decimal
+
 from aggregator.normalise.salary.grammar import FILL, FROM, UPTO, Statement
-from aggregator.normalise.salary.lexicon import BIT
+from aggregator.normalise.salary.lexicon import BIT, currencies
 from aggregator.normalise.salary.tokens import (
     ADV,
     CLOSE,
@@ -21,15 +23,19 @@ from aggregator.normalise.salary.tokens import (
     Token,
 )
 
-PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL = (
-    BIT[r] for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual")
+PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT = (
+    BIT[r] for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual", "unit")
 )
 AND, APPROX, MIN, MAX, NUM = BIT["and"], BIT["approx"], BIT["min"], BIT["max"], BIT["num"]
-_TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL
+_TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT
 _LINKING = LINK | COLON | FROM | UPTO | APPROX | ADV | NOUN | FILL | BIT["per"] | BIT["to"] | BIT["cur"] | COMMA
 _REACH_LEFT = 28
 _REACH_RIGHT = 7
-NOT_PAY = frozenset({"extra", "thing", "count", "actual"})
+NOT_PAY = frozenset({"extra", "thing", "count", "actual", "unit"})
+_PLAIN = {"$": "USD", "£": "GBP"}
+_HEADING_TOKENS = 8
+_LINE_TOKENS = 26
+_INHERIT_LINES = 3
 
 
 def classify(tokens: list[Token], found: list[Statement]) -> None:
@@ -40,9 +46,23 @@ def classify(tokens: list[Token], found: list[Statement]) -> None:
         statement.kind = _right(tokens, statement, end, following)
         following = statement
     floor = 0
+    previous: Statement | None = None
     for statement in found:
         _left(tokens, statement, floor)
-        floor = statement.after
+        if previous is not None and not statement.kind:
+            _inherit(tokens, previous, statement)
+        previous, floor = statement, statement.after
+
+
+def _inherit(tokens: list[Token], previous: Statement, statement: Statement) -> None:
+    """The second amount of a list ("Zone A: ...; Zone B: ...") is what the first is, when they look alike."""
+    if previous.kind not in ("base", "pay", "ote") or previous.sign != statement.sign:
+        return
+    between = tokens[previous.after : statement.first]
+    lines = sum(1 for token in between if token.roles & NEWLINE)
+    alike = previous.high / 6 <= statement.high <= previous.high * 6
+    if alike and len(between) <= 60 and lines <= _INHERIT_LINES and (lines or statement.is_range == previous.is_range):
+        statement.kind, statement.cued = previous.kind, previous.cued
 
 
 def _right(tokens: list[Token], statement: Statement, end: int, following: Statement | None) -> str:
@@ -50,7 +70,7 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
     unknown = linked = 0
     for at in range(statement.after, min(end, statement.after + _REACH_RIGHT)):
         roles = tokens[at].roles
-        if roles & (STOP | NEWLINE | PLUS | COMMA) or (roles & WITH and not roles & _TELLING):
+        if roles & (STOP | NEWLINE | PLUS | COMMA | NUM) or (roles & WITH and not roles & _TELLING):
             return ""
         if roles & _TELLING:
             kind = _right_kind(statement, tokens, at, roles, unknown, linked)
@@ -85,8 +105,10 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
         return "base" if unknown <= 2 else ""
     if roles & OTE:
         return "ote" if unknown <= 2 else ""
+    if roles & UNIT:
+        return "unit" if unknown == 0 else ""
     if roles & EXTRA:
-        return "extra" if unknown <= 2 else ""
+        return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
     if roles & WEAK:
         if link in ("for", "towards", "toward", "on", "für", "pour", "para", "in") and linked == at - 1:
             return "extra"
@@ -103,6 +125,12 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     return ""
 
 
+def _yearly_pay(statement: Statement) -> bool:
+    """39,000 per annum is pay even when "bonus" follows without a comma; 2,500 a year is the stipend that follows."""
+    row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
+    return statement.period == "year" and statement.high >= (row.year_from if row else 10_000) * Decimal("1.5")
+
+
 def _belongs_to_next(tokens: list[Token], at: int, following: Statement | None) -> bool:
     """"17k - 20k OTE 25k": a word that leads straight into the next amount is said of that amount."""
     if following is None or following.kind:
@@ -113,27 +141,33 @@ def _belongs_to_next(tokens: list[Token], at: int, following: Statement | None) 
 
 def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
     """Reads the words before a statement; what the words after it said stays, unless these are closer."""
-    unknown = lines = 0
-    kind, direct = "", False
-    at = statement.first - 1
+    unknown, kind, direct, above = 0, "", False, False
     limit = max(floor, statement.first - _REACH_LEFT)
+    at = statement.first - 1
     while at >= limit:
         token = tokens[at]
         roles = token.roles
         if roles & STOP:
             break
         if roles & NEWLINE:
-            lines += 1
-            if lines > 1 or not _leads_on(tokens, at, statement, limit):
+            if above or kind or not _is_heading(tokens, at, statement, floor):
                 break
+            above = True
+            while at > limit and tokens[at - 1].roles & (NEWLINE | COLON):
+                at -= 1
+            limit = max(floor, at - _REACH_LEFT)
         if roles & (ADV | NOUN) and token.period and not statement.left_period and not roles & BIT["per"]:
             if roles & ADV or (at and tokens[at - 1].roles & BIT["per"]):
                 statement.left_period = token.period
-        if roles & MIN or roles & MAX:
+        if roles & (MIN | MAX):
             statement.bound = statement.bound or ("min" if roles & MIN and not roles & MAX else "max")
-        if roles & _TELLING and not kind:
+        if roles & BIT["session"] and not above and at > limit and tokens[at - 1].roles & NUM:
+            kind = "unit"  # the price of a session of 45 minutes is no pay by the hour
+        elif roles & _TELLING and not kind:
             kind = _left_kind(tokens, at, roles, unknown, limit)
             direct = bool(kind) and unknown == 0
+        elif roles & DASH and tokens[at].end < tokens[at + 1].start:
+            unknown += 2
         elif not roles & _LINKING:
             unknown += 1
         at -= 1
@@ -146,10 +180,21 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
     statement.cued = statement.cued or statement.kind in ("pay", "base", "ote")
 
 
-def _leads_on(tokens: list[Token], at: int, statement: Statement, limit: int) -> bool:
-    """Whether the line before is a heading of the line of the amount: short, and the amount opens its line."""
-    opening = all(t.roles & (_LINKING | WORD | OPEN | DASH) for t in tokens[at + 1 : statement.first])
-    return opening and statement.first - at <= 9
+def _is_heading(tokens: list[Token], newline: int, statement: Statement, floor: int) -> bool:
+    """Whether the line that ends at `newline` names what its next line says: it is short or ends in a colon."""
+    if statement.first - newline > _LINE_TOKENS:
+        return False
+    last = newline
+    while last > floor and tokens[last - 1].roles & NEWLINE:
+        last -= 1
+    if last <= floor:
+        return False
+    if tokens[last - 1].roles & COLON:
+        return True
+    start = last
+    while start > floor and not tokens[start - 1].roles & NEWLINE and last - start <= _HEADING_TOKENS:
+        start -= 1
+    return last - start <= _HEADING_TOKENS
 
 
 def _left_kind(tokens: list[Token], at: int, roles: int, unknown: int, limit: int) -> str:

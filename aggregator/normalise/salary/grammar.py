@@ -97,7 +97,8 @@ class _Tail:
 
 
 def statements(tokens: list[Token]) -> list[Statement]:
-    """Every pay-shaped statement, left to right; none overlaps another."""
+    """Every pay-shaped statement, left to right; none overlaps another. Bare small figures beside signed amounts (a zone's
+    number, a rating) are none."""
     found: list[Statement] = []
     place, count = 0, len(tokens)
     while place < count:
@@ -108,6 +109,8 @@ def statements(tokens: list[Token]) -> list[Statement]:
                 place = max(statement.after, place + 1)
                 continue
         place += 1
+    if any(s.signed or s.scaled for s in found):
+        return [s for s in found if s.signed or s.scaled or s.period or s.high >= 1000]
     return found
 
 
@@ -126,7 +129,10 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
         following = _amount(tokens, number, start, in_range=True) if number is not None else None
         if following is None or len(amounts) == 3:
             break
-        if len(amounts) == 2 and not _continues(amounts, following):
+        said = tokens[start - 1].text.casefold()
+        if (" " in said or said == "upto") and tokens[start - 1].roles & UPTO and (tails[-1].plus or following.value < amounts[-1].value):
+            break
+        if len(amounts) == 2 and (any(t.period for t in tails) or not _continues(amounts, following)):
             break
         amounts.append(following)
         tails.append(_tail(tokens, following.after, signed=bool(following.sign or first.sign)))
@@ -212,25 +218,32 @@ def _is_measure(tokens: list[Token], place: int) -> bool:
 
 def _prefix(tokens: list[Token], place: int, floor: int, value: Decimal) -> tuple[int, str | None, bool]:
     """(first token, sign, negative) of an amount whose number stands at `place`."""
-    first, sign, negative = place, None, False
-    if first > floor and tokens[first - 1].roles & DASH and tokens[first - 1].end == tokens[first].start:
-        before = tokens[first - 2] if first - 1 > floor else None
-        if before is None or before.roles & (CUR | COLON | PLUS | OPEN) or tokens[first - 1].start > before.end:
-            negative = before is None or bool(before.roles & (CUR | COLON | PLUS | OPEN | TO))
-            first -= int(negative)
+    first, sign = place, None
+    negative = _is_minus(tokens, first, floor)
+    first -= negative
     while first > floor:
         token = tokens[first - 1]
         if not token.roles & CUR or token.roles & SUFFIX_ONLY or tokens[first].start - token.end > 2:
             break
-        if token.roles & PREFIX_ONLY and (value < 1000 and tokens[place + 1 : place + 2] and not tokens[place + 1].roles & SCALE):
+        if token.roles & PREFIX_ONLY and value < 1000 and not _scaled(tokens, place + 1):
             break
         sign = _specific(token.currency, sign)
         first -= 1
-    if first > floor and sign and tokens[first - 1].roles & DASH and tokens[first - 1].end == tokens[first].start:
-        before = tokens[first - 2] if first - 1 > floor else None
-        if before is None or (before.roles & (COLON | PLUS | OPEN)):
-            negative, first = True, first - 1
+    if sign and not negative and _is_minus(tokens, first, floor):
+        negative, first = True, first - 1
     return first, sign, negative
+
+
+def _scaled(tokens: list[Token], place: int) -> bool:
+    return place < len(tokens) and bool(tokens[place].roles & SCALE)
+
+
+def _is_minus(tokens: list[Token], place: int, floor: int) -> bool:
+    """Whether a hyphen glued to what follows is a minus: nothing that could open a range stands before it."""
+    if place <= floor or tokens[place - 1].text not in ("-", "−") or tokens[place - 1].end != tokens[place].start:
+        return False
+    before = tokens[place - 2] if place - 1 > floor else None
+    return before is None or bool(before.roles & (CUR | COLON | PLUS | OPEN))
 
 
 def _specific(one: str | None, other: str | None) -> str | None:

@@ -16,7 +16,7 @@ VOCABULARY = Path(__file__).parents[2] / "vocabulary"
 ROLES = (
     "num cur scale noun plural adv per to and between from upto after_from after_upto approx fill plus with est pay base "
     "ote extra weak thing count link none min max mid actual payments stop comma open close slash colon percent dash times "
-    "word prefix_only suffix_only newline"
+    "word prefix_only suffix_only newline unit session"
 ).split()
 BIT = {role: 1 << place for place, role in enumerate(ROLES)}
 
@@ -95,23 +95,27 @@ def word_key(phrase: str) -> tuple[str, ...]:
     return tuple(phrase.replace("’", "'").casefold().split())
 
 
+def _both(old: Meaning | None, new: Meaning) -> Meaning:
+    """One meaning with the roles of two; what the first says of period, scale and currency stays."""
+    if old is None:
+        return new
+    return Meaning(
+        old.roles | new.roles, old.period or new.period, old.scale or new.scale, old.currency or new.currency
+    )
+
+
 @cache
 def _words() -> tuple[dict[str, Meaning], dict[str, Phrases]]:
     single: dict[str, Meaning] = {}
-    phrases: dict[str, list[tuple[tuple[str, ...], Meaning]]] = {}
+    phrases: dict[str, dict[tuple[str, ...], Meaning]] = {}
 
     def add(phrase: str, meaning: Meaning) -> None:
         first, *rest = word_key(phrase) or ("",)
         if rest:
-            phrases.setdefault(first, []).append((tuple(rest), meaning))
+            following = phrases.setdefault(first, {})
+            following[tuple(rest)] = _both(following.get(tuple(rest)), meaning)
         elif first:
-            old = single.get(first, Meaning(0))
-            single[first] = Meaning(
-                old.roles | meaning.roles,
-                old.period or meaning.period,
-                old.scale or meaning.scale,
-                old.currency or meaning.currency,
-            )
+            single[first] = _both(single.get(first), meaning)
 
     for row in _rows("pay_words.csv"):
         kind, value = row["kind"], row["value"]
@@ -136,7 +140,7 @@ def _words() -> tuple[dict[str, Meaning], dict[str, Phrases]]:
         for word in filter(None, row["words"].split("|")):
             prefix = word.rstrip(".") in ("rs", "kr", "fr")
             add(word, Meaning(BIT["cur"] if prefix else BIT["cur"] | BIT["suffix_only"], currency=row["sign"]))
-    ordered = {first: tuple(sorted(rest, key=lambda item: -len(item[0]))) for first, rest in phrases.items()}
+    ordered = {first: tuple(sorted(rest.items(), key=lambda item: -len(item[0]))) for first, rest in phrases.items()}
     return single, ordered
 
 
@@ -155,13 +159,13 @@ def cjk_words() -> dict[str, Meaning]:
     for row in _rows("pay_words_cjk.csv"):
         kind, _, value = row["kind"].partition(":")
         for word in row["words"].split("|"):
-            old = found.get(word, Meaning(0))
-            found[word] = Meaning(
-                old.roles | BIT[kind],
-                old.period or (value if kind == "adv" else None),
-                old.scale or (Decimal(value) if kind == "scale" else None),
-                old.currency or (value if kind == "cur" else None),
+            new = Meaning(
+                BIT[kind],
+                value if kind == "adv" else None,
+                Decimal(value) if kind == "scale" else None,
+                value if kind == "cur" else None,
             )
+            found[word] = _both(found.get(word), new)
     return found
 
 
@@ -208,9 +212,8 @@ def _compound(key: str) -> Meaning | None:
     if _PAY_STEM.search(key):
         period = next((period for period, stem in _PERIOD_STEMS if stem.search(key)), None)
         return Meaning(BIT["pay"] | (BIT["adv"] if period else 0), period)
-    if "-" in key:
-        return _words()[0].get(key.rpartition("-")[2])
-    return None
+    last = _words()[0].get(key.rpartition("-")[2]) if "-" in key else None
+    return last if last and last.roles & (BIT["pay"] | BIT["adv"]) else None
 
 
 def _glued(word: str) -> Meaning | None:

@@ -14,10 +14,10 @@ from aggregator.normalise.salary.placeholder import is_placeholder
 from aggregator.normalise.salary.prose import MAX_TEXT, SHORT, is_stated_pay, windows
 from aggregator.normalise.salary.settle import Reading, choose, settle
 from aggregator.normalise.salary.structured import Published, read_structured
-from aggregator.normalise.salary.tokens import ADV, CLOSE, COLON, COMMA, CUR, DASH, NOUN, NUM, OPEN, SCALE, STOP, Token, tokenise
+from aggregator.normalise.salary.tokens import ADV, CLOSE, COLON, COMMA, CUR, DASH, NOUN, NUM, OPEN, SCALE, SLASH, STOP, Token, tokenise
 
 _ORNAMENT = FROM | UPTO | FILL | COLON | COMMA | CUR | DASH | OPEN | CLOSE | STOP | ADV | SCALE | NUM | BIT["pay"] | BIT["base"]
-_ORNAMENT |= BIT["ote"] | BIT["approx"] | BIT["plus"] | BIT["between"] | BIT["to"] | BIT["link"] | BIT["min"] | BIT["max"]
+_ORNAMENT |= NOUN | BIT["per"] | SLASH | BIT["ote"] | BIT["approx"] | BIT["plus"] | BIT["between"] | BIT["to"] | BIT["link"] | BIT["min"] | BIT["max"]
 
 
 def parse_salary(
@@ -71,7 +71,7 @@ def _read(text: str, country: str | None, hint: str | None) -> Salary:
     if not found:
         return Salary(text=text)
     classify(tokens, found)
-    kept = _usable(tokens, found) if short else [s for s in found if s.kind in NOT_PAY or is_stated_pay(s)]
+    kept = _usable(tokens, found) if short else [s for s in found if s.kind in NOT_PAY or is_stated_pay(s, country)]
     reading = Reading(body, tokens, kept, country, hint)
     group = choose(reading)
     if not group:

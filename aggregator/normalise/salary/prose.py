@@ -4,10 +4,12 @@ Linear in the length of the text: one scan for numbers, a bounded look around ea
 """
 
 import re
+from decimal import Decimal
 from functools import cache
 
+from aggregator.normalise.money import annualise
 from aggregator.normalise.salary.grammar import Statement
-from aggregator.normalise.salary.lexicon import signs
+from aggregator.normalise.salary.lexicon import currencies, signs
 
 SHORT = 240
 MAX_TEXT = 400_000
@@ -15,7 +17,8 @@ _BEFORE, _AFTER = 220, 160
 _LOOK_BEFORE, _LOOK_AFTER = 64, 28
 _MAX_WINDOWS = 400
 _NUMBER = re.compile(r"\d(?:[\d.,'’ \u00a0\u202f]*\d)?\s?(?:[kK]\b)?")
-_HEADING_LENGTH = 90
+_HEADING_LENGTH = 240
+_PLAIN = {"$": "USD", "£": "GBP"}
 
 
 @cache
@@ -62,7 +65,7 @@ def _around(text: str, at: int, stop: int) -> tuple[int, int]:
     """The bounds of the line around a number, cut to reach; a heading above it is taken in."""
     line = text.rfind("\n", max(0, at - _BEFORE), at)
     start = line + 1 if line >= 0 else _word_start(text, max(0, at - _BEFORE))
-    if line > 0 and at - line < 60:
+    if line > 0:
         above = line
         while above > 0 and text[above - 1].isspace() and line - above < 6:
             above -= 1
@@ -79,8 +82,17 @@ def _word_start(text: str, at: int) -> int:
     return at
 
 
-def is_stated_pay(statement: Statement) -> bool:
-    """Whether a statement inside prose is pay: named so nearby, or signed and said for a period."""
+def is_stated_pay(statement: Statement, country: str | None) -> bool:
+    """Whether a statement inside prose is pay: named so nearby, or a signed range or rate of a believable size."""
     if statement.cued:
         return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
-    return False
+    if not statement.signed:
+        return statement.scaled and statement.is_range and 20_000 <= statement.low and statement.high <= 900_000
+    row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
+    if row is None or statement.low * 4 < statement.high or statement.low <= 0:
+        return False
+    period = statement.period or statement.left_period
+    if period is None:
+        return statement.is_range and statement.low >= row.year_from * Decimal("1.5") and statement.high <= row.high
+    low, high = annualise(statement.low, period), annualise(statement.high, period)
+    return row.low * 2 <= low and high <= row.high and (statement.is_range or period in ("hour", "day", "year"))

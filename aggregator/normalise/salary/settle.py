@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from aggregator.normalise.salary.context import NOT_PAY
 from aggregator.normalise.salary.currency import resolve
 from aggregator.normalise.salary.grammar import FILL, FROM, UPTO, Statement
 from aggregator.normalise.salary.lexicon import BIT, currencies, families, implied_currencies
@@ -13,7 +12,6 @@ from aggregator.normalise.salary.model import PayTier, Salary
 from aggregator.normalise.salary.period import inferred_period
 from aggregator.normalise.salary.tokens import NEWLINE, NUM, STOP, WORD, Token
 
-_BILLION = Decimal(500_000_000)
 _ESTIMATE = re.compile(r"(?i)\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|glassdoor est|estimated by|\bestimate\)")
 _PRO_RATA = re.compile(r"(?i)\bpro[\s-]?rata\b")
 _MAX_TIERS = 24
@@ -32,29 +30,49 @@ class Reading:
 
 def choose(reading: Reading) -> list[Statement]:
     """The statements of base pay that belong together, in order; empty when the text states none."""
-    pay = [s for s in reading.found if s.kind not in NOT_PAY and s.high != 0 and s.high < _BILLION * 1000]
-    for kinds in (("base",), ("pay", ""), ("ote",)):
-        group = [s for s in pay if s.kind in kinds]
+    found = [s for s in reading.found if s.high != 0]
+    for kinds in (("base",), ("pay", ""), ("ote",), ("actual",)):
+        group = [s for s in found if s.kind in kinds]
+        if kinds == ("base",):
+            group = _with_outer_range(group, found)
         if group:
-            return _comparable(group)
+            group = _without_add_ons(_comparable(group), reading.found)
+            return [s for s in group if not _repeats_end(s, group)] or group[:1]
     return []
+
+
+def _with_outer_range(base: list[Statement], found: list[Statement]) -> list[Statement]:
+    """"18000 - 26000/annum to 26K basic": a lone base amount that ends a range speaks of that range."""
+    if not base or any(s.is_range for s in base):
+        return base
+    ends = {s.high for s in base}
+    return [s for s in found if s in base or (s.kind in ("pay", "") and s.is_range and {s.low, s.high} & ends)]
+
+
+def _without_add_ons(group: list[Statement], found: list[Statement]) -> list[Statement]:
+    """"11000 - 20000/annum 11,000 OTE 20,000": a field whose top is the base plus what is no base gives way to the base."""
+    others = [s.high for s in found if s.kind in ("ote", "extra")]
+    for outer in group:
+        for inner in group:
+            if inner is outer or not outer.is_range or inner.low != outer.low or inner.high >= outer.high:
+                continue
+            if any(outer.high in (other, inner.high + other) for other in others):
+                return [s for s in group if s is not outer]
+    return group
 
 
 def _comparable(group: list[Statement]) -> list[Statement]:
     """Those that can share an envelope with the first: same sign, same period, same order of magnitude."""
-    if any(s.signed for s in group):
+    lead = next((s for s in group if s.signed), group[0])
+    if lead.signed:
         group = [s for s in group if s.signed or s.cued or s.scaled or s.period]
-        lead = next((s for s in group if s.signed), group[0])
-    else:
-        lead = group[0]
-    kept = [
+    return [
         s
         for s in group
         if (s.sign == lead.sign or s.sign is None or lead.sign is None)
         and (s.period == lead.period or s.period is None or lead.period is None)
         and lead.high / 20 <= s.high <= lead.high * 20
     ]
-    return [s for s in kept if not (_repeats_end(s, kept))] or kept[:1]
 
 
 def _repeats_end(statement: Statement, group: list[Statement]) -> bool:

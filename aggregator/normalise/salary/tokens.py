@@ -128,7 +128,7 @@ def tokenise(text: str) -> list[Token]:
             meaning = signs().get(piece)
             append(Token(CUR, start, end, piece, currency=meaning.currency if meaning else None))
         elif kind == "dash":
-            append(Token(DASH | TO, start, end, piece))
+            append(Token(DASH | TO | (BIT["approx"] if piece[0] in "~～〜∼" else 0), start, end, piece))
         elif kind == "newline":
             append(Token(NEWLINE, start, end, piece))
         elif kind == "cjk":
