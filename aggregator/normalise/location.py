@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from aggregator.normalise.place_groups import Place, group_places
-from aggregator.normalise.place_parts import CITY, GROUP, WORK, Item, read_part
-from aggregator.normalise.places import country_named, gazetteer
+from aggregator.normalise.place_groups import Marked, Place, group_places
+from aggregator.normalise.place_parts import CITY, CODE, COUNTRY, GROUP, REGION, WORK, Item, read_part, read_whole, spots_in
+from aggregator.normalise.places import Region, country_named, gazetteer
 from db.text import one_line
 
 
@@ -39,10 +39,11 @@ _PART: Final = re.compile(
     r"""
       \s* (?P<mark> [,/(){}\[\]:–—→+，、／（）：] ) \s*
     | \s+ (?P<dash> - ) \s* | \s* - \s+          # "Remote - US", "Remote- US"
-    | \s+ (?P<or> or|and|oder|und|ou|o|y|e|et|lub|i|of|en|eller|& ) \s+
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
+_EITHER: Final = re.compile(r"\s+(?:or|and|oder|und|ou|et|lub|eller|y|o|e|i|&|OR|AND|Or|And)\s+")
+_CODED_PLACE: Final = re.compile(r"\b([A-Z]{2,3})-([A-Z]{2,3})-(?=[^\W\d_])")
 _COUNTRY_FIRST: Final = re.compile(r"([A-Z]{2}),\s*([A-Z0-9]{1,3})?\s*,\s*(.*)", re.DOTALL)
 _CYRILLIC_LOOKALIKES: Final = str.maketrans("АВЕКМНОРСТХасеорху", "ABEKMHOPCTXaceopxy")
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
@@ -80,7 +81,9 @@ def _plain(text: str) -> str:
             word.translate(_CYRILLIC_LOOKALIKES) if _CYRILLIC.search(word) and _LATIN.search(word) else word
             for word in text.split(" ")
         )
-    return _JOINED.sub(_unjoined, text) if "-" in text else text
+    if "-" not in text:
+        return text
+    return _JOINED.sub(_unjoined, _CODED_PLACE.sub(r"\1 - \2 - ", text))
 
 
 def _unjoined(found: re.Match[str]) -> str:
@@ -110,32 +113,49 @@ def _country_first(found: re.Match[str]) -> tuple[list[Place], list[Item]] | Non
     if country not in known.country_codes:
         return None
     parts = _parts(rest)
-    if any(item.kind == "country" and not item.regions for _, item in parts):
+    if any(item.kind == COUNTRY and not item.regions for _, item in parts):
         return None
-    while parts and region and parts[-1][1].kind == "code" and parts[-1][1].text == region and len(parts) > 1:
+    while region and len(parts) > 1 and parts[-1][1].text == region:
         parts.pop()
-    front = [("", Item("country", country))]
-    if region:
-        front.append((",", Item("code", region)))
-    return group_places([front + [(",", item) for _, item in parts]], country), [item for _, item in parts]
+    items = [_as_city(item, country, region) for _, item in parts]
+    front = [Item(COUNTRY, country)]
+    if region and not any(item.kind == REGION for item in items):
+        front.append(Item(REGION, region, (Region(country, region, region, False),)))
+    return group_places([[(",", item) for item in front + items]], country), items
 
 
-def _parts(segment: str) -> list[tuple[str, Item]]:
+def _as_city(item: Item, country: str, region: str | None) -> Item:
+    """A name of a state and a city (US, DC, Washington) as the city, where this country has one of that name."""
+    if item.kind == REGION and region and spots_in(item.city, country, region):
+        return Item(CITY, item.text, (), item.city)
+    return item
+
+
+def _parts(segment: str) -> list[Marked]:
     """The things that a segment names, each with the mark in front of it."""
-    items: list[tuple[str, Item]] = []
+    items: list[Marked] = []
     start, mark = 0, ""
-    whole = read_part(segment)
-    if len(whole) == 1 and whole[0].kind != "unknown":
-        return [("", whole[0])]
+    whole = read_whole(segment)
+    if whole is not None:
+        return [("", whole)]
     for found in _PART.finditer(segment):
-        items += _marked(mark, segment[start : found.start()])
-        mark = (found["mark"] or ("or" if found["or"] else "-")).lower()
+        items += _either(mark, segment[start : found.start()])
+        mark = found["mark"] or "-"
         start = found.end()
-    return items + _marked(mark, segment[start:])
+    return items + _either(mark, segment[start:])
 
 
-def _marked(mark: str, part: str) -> list[tuple[str, Item]]:
-    return [(mark if index == 0 else " ", item) for index, item in enumerate(read_part(part.strip()))] if part else []
+def _either(mark: str, part: str) -> list[Marked]:
+    """The things of a part, which may list several ("Austin or Remote")."""
+    pieces = _EITHER.split(part)
+    if len(pieces) == 1 or read_whole(part) is not None:
+        pieces = [part]
+    items: list[Marked] = []
+    for piece in pieces:
+        if piece.strip():
+            items += [(mark if index == 0 else " ", item) for index, item in enumerate(read_part(piece.strip()))]
+        mark = "or"
+    return items
 
 
 def _work(items: tuple[Item, ...] | list[Item]) -> str | None:
@@ -159,6 +179,8 @@ def _location(text: str, places: list[Place], items: list[Item], said: str | Non
     if remote == "remote":
         scope = tuple(dict.fromkeys(name for place in places for name in place.scope))
         worldwide = any(item.kind == WORK and item.text == "anywhere" for item in items)
+        if not scope and not any(place.city for place in places):
+            scope = tuple(dict.fromkeys(place.group or place.country or "" for place in places if place.group or place.stated))
         scope = scope or (("worldwide",) if worldwide and not countries and not groups else ())
     return Location(
         text=text,

@@ -12,6 +12,15 @@ Marked = tuple[str, Item]
 
 # A neighbour's country is believed for a city that has this share of the people of the largest city of its name.
 _SHARE: Final = 0.1
+_ZONES: Final = frozenset({"PT", "ET"})  # alone they are time zones as often as Portugal and Ethiopia
+_AHEAD: Final = 4  # items; no place is written with more
+_LARGE: Final = 300  # thousands of people
+# Countries named in lists so often that a town of that name in another country is not meant.
+_LISTED: Final = frozenset({"MX", "CO", "PE", "CN", "IN", "BR", "CA", "US", "GB", "CU", "PA", "CL", "AR", "ES", "PL", "IT"})
+# Territories with a code of their own, and the country that may be named behind them.
+_TERRITORIES: Final = frozenset(
+    {("PR", "US"), ("GU", "US"), ("VI", "US"), ("AS", "US"), ("MP", "US"), ("HK", "CN"), ("MO", "CN"), ("IM", "GB"), ("JE", "GB"), ("GG", "GB"), ("GI", "GB")}
+)
 _POSTAL: Final = frozenset({"US", "CA", "AU"})
 
 
@@ -56,18 +65,18 @@ def _segment(segment: list[Marked]) -> list[Place]:
     places: list[Place] = []
     place = Place()
     for index, (mark, item) in enumerate(segment):
-        following = next((later for _, later in segment[index + 1 :] if later.kind not in (WORK,)), None)
         if item.kind == WORK:
             continue
         if item.kind == GROUP:
             places.append(Place(group=item.text, at=index))
             continue
-        fresh = _take(place, mark, item, following)
+        rest = [later for _, later in segment[index + 1 :][:_AHEAD] if later.kind != WORK]
+        unread = place.empty
+        fresh = _take(place, mark, item, rest)
         if fresh is not None:
             places.append(place)
             place = fresh
-            place.at = index
-        elif place.empty:
+        if fresh is not None or unread:
             place.at = index
     places.append(place)
     kept = [place for place in places if place.group or not place.empty]
@@ -77,17 +86,39 @@ def _segment(segment: list[Marked]) -> list[Place]:
     return sorted(kept, key=lambda place: place.at)
 
 
-def _take(place: Place, mark: str, item: Item, following: Item | None) -> Place | None:
-    """Adds the item to the place; a new place holding it where the two do not go together."""
+def _take(place: Place, mark: str, item: Item, rest: list[Item]) -> Place | None:
+    """Adds the item to the place; a new place holding it where the two do not go together. `rest` is what follows."""
+    following = rest[0] if rest else None
+    ahead = _country_ahead(rest)
     if item.kind == COUNTRY:
         return _take_country(place, item, following)
     if item.kind == CODE:
-        return _take_code(place, mark, item)
+        return _take_code(place, mark, item, ahead)
     if item.kind == UNKNOWN:
         return _take_unknown(place, mark, item)
     if item.kind == REGION and not _city_first(item, place, following):
         return _take_region(place, item)
+    if item.kind == CITY and mark == "," and ahead and place.city and not place.country and not place.region_stated:
+        # City, region, country: the region may share its name with a small city.
+        if following and following.kind == COUNTRY and not _is_large(item, ahead) and fold(place.city) != fold(item.text):
+            place.others.append(item.text)
+            return None
     return _take_city(place, mark, item)
+
+
+def _country_ahead(rest: list[Item]) -> str | None:
+    """The country that closes the place being read: the next one, unless another city comes before it."""
+    for item in rest:
+        if item.kind == COUNTRY and not item.regions:
+            return item.text
+        if item.kind == CITY:
+            return None
+    return None
+
+
+def _is_large(item: Item, country: str) -> bool:
+    spot = spots_in(item.city, country)
+    return spot is not None and spot.people >= _LARGE
 
 
 def _city_first(item: Item, place: Place, following: Item | None) -> bool:
@@ -104,7 +135,7 @@ def _city_first(item: Item, place: Place, following: Item | None) -> bool:
         return False
     if following.kind == CODE:
         return _code_fits(item, following.text)
-    return following.kind == REGION and following.city is None
+    return any(spots_in(item.city, region.country, region.code) for region in following.regions)
 
 
 def _code_fits(item: Item, code: str) -> bool:
@@ -127,19 +158,21 @@ def _take_country(place: Place, item: Item, following: Item | None) -> Place | N
         elif place.empty or place.country or place.regions:
             fresh = Place(regions=(*item.regions, Region(item.text, "", "", True)))
             return _absorb(place, fresh)
-    if following and following.kind == CODE and not place.city and _is_town(item, following.text):
-        return _take_city(place, ",", Item(CITY, item.text))
+    if following and not place.city and item.written and _is_town(item, following):
+        return _take_city(place, ",", Item(CITY, item.written, (), item.city))
+    if (place.country, item.text) in _TERRITORIES:
+        return None
     if place.country and place.country != item.text and (place.stated or not _open(place, item.text)):
         return Place(country=item.text, stated=True)
     if place.country is None and place.regions and all(region.country != item.text for region in place.regions):
-        if not (place.city and place.known is None) and place.region_stated:
+        if not place.city:
             return Place(country=item.text, stated=True)
         place.regions = ()
     if place.code and item.text not in (place.code, *gazetteer().region_codes.get(place.code, ())):
         return Place(country=item.text, stated=True)
     place.country, place.stated = item.text, True
     place.confirmed = True
-    if place.others and place.city and not place.region:
+    if place.others and place.city and not place.region and place.country not in _POSTAL:
         place.region = place.others[-1]
     _fit_region(place)
     return None
@@ -155,10 +188,14 @@ def _absorb(place: Place, fresh: Place) -> Place | None:
     return None
 
 
-def _is_town(item: Item, code: str) -> bool:
-    """Whether a country's name before a state's code is a town in it ("Lebanon, NH"); not "Canada, ON"."""
-    owners = gazetteer().region_codes.get(code, ())
-    return bool(owners) and item.text not in owners and item.text != code and "US" in owners and item.text != "US"
+def _is_town(item: Item, following: Item) -> bool:
+    """Whether a country's name is a town here: "Lebanon, NH", "Liberia, Costa Rica"; not "Canada, ON"."""
+    if following.kind == COUNTRY:
+        return following.text != item.text and item.text not in _LISTED and spots_in(item.city, following.text) is not None
+    if following.kind != CODE or item.text == "US":
+        return False
+    owners = gazetteer().region_codes.get(following.text, ())
+    return "US" in owners and item.text not in owners and item.text != following.text
 
 
 def _open(place: Place, country: str) -> bool:
@@ -205,6 +242,9 @@ def _take_region(place: Place, item: Item) -> Place | None:
         nested = {region.country for region in item.regions} & ({place.country} | {r.country for r in place.regions})
         same = {r.name for r in item.regions} & ({r.name for r in place.regions} | {place.region})
         if same or (nested and not nested & _POSTAL):
+            # A county and its part of the country: the stronger name proves the country of both.
+            place.country = place.country or next((r.country for r in item.regions if r.country in nested and not r.weak), None)
+            _fit_region(place)
             return None
         return fresh
     readings = tuple(region for region in item.regions if place.country in (None, region.country))
@@ -212,7 +252,7 @@ def _take_region(place: Place, item: Item) -> Place | None:
         return fresh
     fitting = tuple(region for region in readings if _has(place, region))
     place.regions = fitting or readings
-    place.confirmed, place.region_stated = True, True
+    place.confirmed, place.region_stated, place.region = True, True, None
     if place.city or not place.regions[0].weak:
         place.country = place.country or place.regions[0].country
     _fit_region(place)
@@ -221,6 +261,9 @@ def _take_region(place: Place, item: Item) -> Place | None:
 
 def _take_unknown(place: Place, mark: str, item: Item) -> Place | None:
     """An unknown name: a city to be, a region between city and country, or nothing."""
+    if place.city and not place.country and len(item.text) <= 3 and mark == ",":
+        place.others.append(item.text)
+        return None
     usable = len(item.text) <= 40 and len(item.text.split()) <= 4 and not any(map(str.isdigit, item.text))
     if not usable or (item.text[0].islower() and item.text.isascii() and mark not in ("", ",")):
         return None
@@ -247,9 +290,8 @@ def _take_city(place: Place, mark: str, item: Item) -> Place | None:
     if place.empty:
         return _absorb(place, fresh)
     if place.city:
-        if fold(place.city) == fold(name) and not (place.region and place.country):
-            place.region = place.region or (name if place.country is None else None)
-            place.others = []
+        if fold(place.city) in (fold(name), fold(fresh.city or "")) and not (place.region and place.country):
+            place.others = [name]  # "London, London, United Kingdom": the region is called like the city
             return None
         return fresh
     country = place.country or (place.code if place.code in gazetteer().country_codes else None)
@@ -275,10 +317,22 @@ def _written(item: Item) -> str:
     return item.text.title() if item.text.isupper() or item.text.islower() else item.text
 
 
-def _take_code(place: Place, mark: str, item: Item) -> Place | None:
+def _take_code(place: Place, mark: str, item: Item, ahead: str | None) -> Place | None:
     """A code of two or three capitals after a city, a region or a country, or alone."""
     code, known = item.text, gazetteer()
     owners, country = known.region_codes.get(code, ()), code if code in known.country_codes else None
+    if place.city and not place.country and ahead and ahead != country and ahead not in owners:
+        place.others.append(code)  # "Milan, MI, Italy": the country decides, not the state of that code
+        return None
+    if place.empty and not place.city and code in _ZONES:
+        return None
+    if place.country and place.stated and not place.city and country and mark in ("/", "or"):
+        return Place(country=country, stated=True)
+    if place.region and place.region_stated and not (place.country or place.regions or place.city):
+        reading = _city_code(place, code, owners, country)  # "Cook County, IL"
+        if reading is not None:
+            place.country, place.region = reading[0], reading[1] or place.region
+            return None
     if place.city and not place.country and not place.region_stated:
         reading = _city_code(place, code, owners, country)
         if reading is None:
@@ -300,6 +354,9 @@ def _take_code(place: Place, mark: str, item: Item) -> Place | None:
         place.regions = tuple(region for region in place.regions if region.code == code)
         place.country = place.regions[0].country
         _fit_region(place)
+        return None
+    elif place.regions and not place.regions[0].code and place.regions[0].country in owners:
+        place.country, place.region = place.regions[0].country, code
         return None
     elif place.regions and code in {region.country for region in place.regions}:
         place.country, place.stated = code, True
@@ -416,7 +473,7 @@ _FREE: Final = frozenset({"remote", "anywhere"})
 def _limit(place: Place) -> None:
     if place.group:
         place.scope = (place.group,)
-    elif place.country and place.region_stated and place.region and place.country in _POSTAL:
+    elif place.country in _POSTAL and place.region and (place.region_stated or place.region == "DC"):
         place.scope = (f"{place.country}-{place.region}",)
     elif place.country and place.stated:
         place.scope = (place.country,)

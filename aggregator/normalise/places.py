@@ -94,6 +94,7 @@ class Gazetteer:
     groups: dict[str, str]
     work: dict[str, str]
     noise: frozenset[str]
+    directions: frozenset[str]
     negations: frozenset[str]
     region_ends: frozenset[str]
     areas: dict[str, Region]
@@ -103,7 +104,8 @@ class Gazetteer:
 
 
 # A foreign place of this many thousand people makes a bare city name doubtful. English names are doubted sooner:
-# settlers took them along, and job boards in English list the small namesakes too.
+# settlers took them along, and job boards in English list the small namesakes too. Elsewhere a namesake a hundred times
+# smaller than the city raises no doubt.
 _NAMESAKE: Final = 25
 _ENGLISH_NAMESAKE: Final = 5
 _ENGLISH: Final = frozenset({"US", "GB", "CA", "AU", "NZ", "IE", "ZA"})
@@ -133,7 +135,8 @@ def gazetteer() -> Gazetteer:
             for kind, key in (("remote", "words"), ("hybrid", "hybrid"), ("onsite", "onsite"), ("anywhere", "anywhere"))
             for word in words["remote"][key]
         },
-        noise=frozenset(map(fold, words["noise"]["words"])),
+        noise=frozenset(map(fold, words["noise"]["words"] + words["noise"]["directions"])),
+        directions=frozenset(map(fold, words["noise"]["directions"])),
         negations=frozenset(map(fold, words["noise"]["negations"])),
         region_ends=frozenset(map(fold, words["noise"]["region_ends"])),
         areas={fold(name): Region(country, code, name, False) for name, (country, code) in words["areas"].items()},
@@ -190,7 +193,7 @@ def city_named(folded: str) -> City | None:
     if not places:
         return None
     doubtful = any(
-        spot.people >= (_ENGLISH_NAMESAKE if spot.country in _ENGLISH else _NAMESAKE)
+        spot.people >= (_ENGLISH_NAMESAKE if spot.country in _ENGLISH else max(_NAMESAKE, places[0].people / 100))
         for spot in places
         if spot.country != places[0].country
     )
