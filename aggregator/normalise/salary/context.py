@@ -18,21 +18,23 @@ from aggregator.normalise.salary.tokens import (
     NOUN,
     OPEN,
     PLUS,
+    SLASH,
     STOP,
     WORD,
     Token,
 )
 
-PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT = (
-    BIT[r] for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual", "unit")
+PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT, STIPEND = (
+    BIT[r] for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual", "unit", "stipend")
 )
 AND, APPROX, MIN, MAX, NUM = BIT["and"], BIT["approx"], BIT["min"], BIT["max"], BIT["num"]
-_TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT
+_TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT | STIPEND
 _LINKING = LINK | COLON | FROM | UPTO | APPROX | ADV | NOUN | FILL | BIT["per"] | BIT["to"] | BIT["cur"] | COMMA
 _REACH_LEFT = 28
 _REACH_RIGHT = 7
 NOT_PAY = frozenset({"extra", "thing", "count", "actual", "unit"})
 _PLAIN = {"$": "USD", "£": "GBP"}
+_ASIDE = 14
 _HEADING_TOKENS = 8
 _LINE_TOKENS = 26
 _INHERIT_LINES = 3
@@ -56,7 +58,9 @@ def classify(tokens: list[Token], found: list[Statement]) -> None:
 
 def _inherit(tokens: list[Token], previous: Statement, statement: Statement) -> None:
     """The second amount of a list ("Zone A: ...; Zone B: ...") is what the first is, when they look alike."""
-    if previous.kind not in ("base", "pay", "ote") or previous.sign != statement.sign:
+    if previous.kind not in ("base", "pay", "ote") or not (statement.is_range or previous.sign == statement.sign):
+        return
+    if statement.sign not in (previous.sign, None):
         return
     between = tokens[previous.after : statement.first]
     lines = sum(1 for token in between if token.roles & NEWLINE)
@@ -107,6 +111,8 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
         return "ote" if unknown <= 2 else ""
     if roles & UNIT:
         return "unit" if unknown == 0 else ""
+    if roles & STIPEND:
+        return "pay" if statement.period and statement.high >= 300 and not unknown else "extra"
     if roles & EXTRA:
         return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
     if roles & WEAK:
@@ -149,6 +155,9 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
         roles = token.roles
         if roles & STOP:
             break
+        if roles & CLOSE:
+            at = _before_aside(tokens, at, limit)
+            continue
         if roles & NEWLINE:
             if above or kind or not _is_heading(tokens, at, statement, floor):
                 break
@@ -164,7 +173,7 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
         if roles & BIT["session"] and not above and at > limit and tokens[at - 1].roles & NUM:
             kind = "unit"  # the price of a session of 45 minutes is no pay by the hour
         elif roles & _TELLING and not kind:
-            kind = _left_kind(tokens, at, roles, unknown, limit)
+            kind = _left_kind(tokens, at, statement, unknown, limit)
             direct = bool(kind) and unknown == 0
         elif roles & DASH and tokens[at].end < tokens[at + 1].start:
             unknown += 2
@@ -178,6 +187,19 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
     elif statement.kind == "pay" and kind in ("base", "ote", "extra", "thing"):
         statement.kind = kind
     statement.cued = statement.cued or statement.kind in ("pay", "base", "ote")
+
+
+def _before_aside(tokens: list[Token], close: int, limit: int) -> int:
+    """The place to go on from, leftward, at a closing bracket: a bracket that only qualifies ("(inclusive of bonus)") or
+    numbers is passed over."""
+    for at in range(close - 1, max(limit, close - _ASIDE) - 1, -1):
+        if tokens[at].roles & OPEN:
+            inside = tokens[at + 1 : close]
+            passed = any(token.roles & WITH for token in inside)
+            return at - 1 if passed else close - 1
+        if tokens[at].roles & NEWLINE:
+            break
+    return close - 1
 
 
 def _is_heading(tokens: list[Token], newline: int, statement: Statement, floor: int) -> bool:
@@ -197,10 +219,17 @@ def _is_heading(tokens: list[Token], newline: int, statement: Statement, floor: 
     return last - start <= _HEADING_TOKENS
 
 
-def _left_kind(tokens: list[Token], at: int, roles: int, unknown: int, limit: int) -> str:
+def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int, limit: int) -> str:
+    roles = tokens[at].roles
+    before = tokens[at - 1].roles if at > limit else 0
+    if roles & STIPEND:
+        periodic = statement.period or statement.left_period or before & ADV
+        return "pay" if periodic and not before & (EXTRA | WEAK | THING) else "extra"
     if roles & (PAY | BASE):
-        before = tokens[at - 1].roles if at > limit else 0
         if before & (EXTRA | WEAK | THING) and not before & (PAY | BASE):
+            named = tokens[max(limit, at - 3) : at - 1]
+            if len(named) == 2 and named[1].roles & (AND | SLASH | PLUS) and named[0].roles & (PAY | BASE):
+                return "ote"
             return "extra"
         return "base" if roles & BASE else "pay"
     if roles & COUNT and not roles & (EXTRA | WEAK | THING | OTE):

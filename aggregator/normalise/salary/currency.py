@@ -1,11 +1,12 @@
 """Which currency a sign means: said beside the amount, else the evidence around it, else the sign's plain meaning."""
 
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 
 from aggregator.normalise.salary.lexicon import currencies, families
-from aggregator.normalise.salary.tokens import Token
+from aggregator.normalise.salary.tokens import NUM, Token
 
 _PLACES = {
     "CAD": "canada canadian can toronto vancouver montreal ontario quebec alberta calgary ottawa",
@@ -16,6 +17,7 @@ _PLACES = {
     "MXN": "mexico méxico mexican",
     "USD": "us usa united america american nyc york california seattle denver colorado washington dollars",
 }
+_FRENCH = frozenset("salaire à par an heure l'heure rémunération annuel taux horaire selon".split())
 _KRONE = {
     "SEK": "månad mån år timme lön månaden kronor sverige stockholm tim timmen månadslön timlön årslön",
     "DKK": "løn md måned timen time om mdr danmark københavn pr",
@@ -104,6 +106,9 @@ def resolve(
 
 
 def _said_dollar(near: Sequence[Token]) -> str | None:
+    words = {token.text.casefold() for token in near}
+    if words & _FRENCH and any(a.roles & NUM and b.text == "$" for a, b in itertools.pairwise(near)):
+        return "CAD"  # French that writes "$" after the amount is written in Canada
     places = _place_words()
     said = {places.get(token.text.casefold()) for token in near if token.text[:1].isupper() or token.text == "super"}
     said.update(token.currency for token in near if token.currency in _PLACES and token.text.isupper())

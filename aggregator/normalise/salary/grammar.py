@@ -80,6 +80,7 @@ class Statement:
     label: str | None = None
     left_period: str | None = None
     cued: bool = False
+    fielded: bool = False
 
     @property
     def signed(self) -> bool:
@@ -483,6 +484,7 @@ def _assemble(tokens: list[Token], amounts: list[Amount], tails: list[_Tail], fl
             open_ = "from"
         elif tails[0].upto:
             open_ = "upto"
+    fielded = len(amounts) == 2 and _is_published_range(tokens, amounts, tails)
     if low > high:
         notes.append(f"inverted:{low:f}>{high:f}")
         low, high = high, low
@@ -498,7 +500,17 @@ def _assemble(tokens: list[Token], amounts: list[Amount], tails: list[_Tail], fl
         len(amounts) > 1,
         any("," in a.written or "." in a.written or " " in a.written for a in amounts),
         notes,
+        fielded=fielded,
     )
+
+
+def _is_published_range(tokens: list[Token], amounts: list[Amount], tails: list[_Tail]) -> bool:
+    """"$157,000—$185,000 USD": how the pay fields of a common applicant system are printed into its descriptions."""
+    first, last = amounts
+    dash = tokens[last.first - 1]
+    code = tails[1].sign or last.sign
+    glued = dash.text == "—" and dash.start == tokens[last.first - 2].end and dash.end == tokens[last.first].start
+    return glued and tokens[first.first].roles & CUR > 0 and tokens[last.after - 1].text == code
 
 
 def _share_scale(amounts: list[Amount]) -> None:

@@ -16,7 +16,7 @@ VOCABULARY = Path(__file__).parents[2] / "vocabulary"
 ROLES = (
     "num cur scale noun plural adv per to and between from upto after_from after_upto approx fill plus with est pay base "
     "ote extra weak thing count link none min max mid actual payments stop comma open close slash colon percent dash times "
-    "word prefix_only suffix_only newline unit session"
+    "word prefix_only suffix_only newline unit session stipend"
 ).split()
 BIT = {role: 1 << place for place, role in enumerate(ROLES)}
 

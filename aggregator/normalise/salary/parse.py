@@ -12,7 +12,7 @@ from aggregator.normalise.salary.model import Salary
 from aggregator.normalise.salary.period import inferred_period
 from aggregator.normalise.salary.placeholder import is_placeholder
 from aggregator.normalise.salary.prose import MAX_TEXT, SHORT, is_stated_pay, windows
-from aggregator.normalise.salary.settle import Reading, choose, settle
+from aggregator.normalise.salary.settle import Reading, choose, excerpt, settle
 from aggregator.normalise.salary.structured import Published, read_structured
 from aggregator.normalise.salary.tokens import ADV, CLOSE, COLON, COMMA, CUR, DASH, NOUN, NUM, OPEN, SCALE, SLASH, STOP, Token, tokenise
 
@@ -34,6 +34,7 @@ def parse_salary(
     currency: the currency that the source declares for a figure that names none.
     structured: published pay as `{"min", "max", "currency", "period"}` or schema.org `baseSalary` in any shape.
     title: reserved for pay that stands in the title when text and fields state none.
+    The answer's `text` is the text given; of a description, only the lines that state the pay.
     Never raises for any text or value; nothing is guessed: what is not said and not evident is None.
 
     >>> pay = parse_salary("CA$121.5K – CA$166.6K • Offers Equity")
@@ -71,14 +72,14 @@ def _read(text: str, country: str | None, hint: str | None) -> Salary:
     if not found:
         return Salary(text=text)
     classify(tokens, found)
-    kept = _usable(tokens, found) if short else [s for s in found if s.kind in NOT_PAY or is_stated_pay(s, country)]
+    kept = _usable(tokens, found) if short else [s for s in found if s.kind in NOT_PAY or is_stated_pay(s)]
     reading = Reading(body, tokens, kept, country, hint)
     group = choose(reading)
     if not group:
         notes = ("not_pay",) if any(s.kind in NOT_PAY for s in found) else ()
         zero = next((s for s in found if s.high <= 0), None)
         return Salary(text=text, notes=(f"non_positive:{zero.high:f}",) if zero else notes)
-    return replace(_checked(settle(reading, group)), text=text)
+    return replace(_checked(settle(reading, group)), text=text if short else excerpt(reading, group))
 
 
 def _usable(tokens: list[Token], found: list[Statement]) -> list[Statement]:

@@ -73,17 +73,24 @@ def _around(text: str, at: int, stop: int) -> tuple[int, int]:
         if head >= 0 or above <= _HEADING_LENGTH:
             start = head + 1
     newline = text.find("\n", stop, stop + _AFTER)
-    return start, (newline if newline >= 0 else min(len(text), stop + _AFTER))
+    return start, (newline if newline >= 0 else _word_end(text, min(len(text), stop + _AFTER)))
 
 
 def _word_start(text: str, at: int) -> int:
-    while 0 < at < len(text) and not text[at - 1].isspace() and at % 64:
-        at -= 1
-    return at
+    """The next space at or before `at`, at most 64 characters back: no figure is cut in two."""
+    space = text.rfind(" ", max(0, at - _LOOK_BEFORE), at)
+    return space + 1 if space >= 0 else at
 
 
-def is_stated_pay(statement: Statement, country: str | None) -> bool:
+def _word_end(text: str, at: int) -> int:
+    space = text.find(" ", at, at + _LOOK_BEFORE)
+    return space if space >= 0 else at
+
+
+def is_stated_pay(statement: Statement) -> bool:
     """Whether a statement inside prose is pay: named so nearby, or a signed range or rate of a believable size."""
+    if statement.fielded:
+        return True
     if statement.cued:
         return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
     if not statement.signed:

@@ -15,6 +15,7 @@ from aggregator.normalise.salary.tokens import NEWLINE, NUM, STOP, WORD, Token
 _ESTIMATE = re.compile(r"(?i)\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|glassdoor est|estimated by|\bestimate\)")
 _PRO_RATA = re.compile(r"(?i)\bpro[\s-]?rata\b")
 _MAX_TIERS = 24
+_EXCERPT = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _comparable(group: list[Statement]) -> list[Statement]:
     """Those that can share an envelope with the first: same sign, same period, same order of magnitude."""
     lead = next((s for s in group if s.signed), group[0])
     if lead.signed:
-        group = [s for s in group if s.signed or s.cued or s.scaled or s.period]
+        group = [s for s in group if s.signed or (s.cued and s.is_range) or s.period]
     return [
         s
         for s in group
@@ -134,6 +135,19 @@ def envelope(group: Sequence[Statement]) -> tuple[Decimal | None, Decimal | None
     if low is None and high is None:
         return group[0].low, group[0].high, None
     return low, high, "upto" if low is None else "from" if high is None else None
+
+
+def excerpt(reading: Reading, group: list[Statement]) -> str:
+    """The lines of a long text on which a group stands, each cut to its surroundings."""
+    body, lines = reading.text, list[str]()
+    for statement in group:
+        start, end = reading.tokens[statement.first].start, reading.tokens[statement.after - 1].end
+        left = max(body.rfind("\n", 0, start) + 1, start - _EXCERPT)
+        right = body.find("\n", end)
+        line = body[left : min(right if right >= 0 else len(body), end + _EXCERPT)].strip()
+        if line not in lines:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def line_tokens(tokens: list[Token], statement: Statement) -> list[Token]:
