@@ -89,6 +89,9 @@ class Ask:
     url: str
     kind: str = LISTING
     body: Mapping[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    may_be_missing: bool = False
+    """An answer 404 says that there is nothing, not that something is wrong."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What a parser tells its next call: page numbers, totals."""
     listed: RawPostingRecord | None = None

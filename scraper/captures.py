@@ -84,6 +84,18 @@ READERS: Final = {
     ".html": "scraper.captures:read_html",
     ".htm": "scraper.captures:read_html",
     ".xhtml": "scraper.captures:read_html",
+    ".json": "scraper.captured_answers:read_json",
+    ".jsonld": "scraper.captured_answers:read_json",
+    ".json.gz": "scraper.captured_answers:read_json",
+    ".jsonl": "scraper.captured_answers:read_jsonl",
+    ".ndjson": "scraper.captured_answers:read_jsonl",
+    ".jsonl.gz": "scraper.captured_answers:read_jsonl",
+    ".xml": "scraper.captured_answers:read_xml",
+    ".rss": "scraper.captured_answers:read_xml",
+    ".atom": "scraper.captured_answers:read_xml",
+    ".xml.gz": "scraper.captured_answers:read_xml",
+    ".warc": "scraper.captured_answers:read_archive",
+    ".warc.gz": "scraper.captured_answers:read_archive",
 }
 """What reads a file, by its ending: `module:function`, imported when first needed."""
 
@@ -130,6 +142,7 @@ def read_html(capture: Capture) -> Iterator[Record]:
     """What a saved HTML page holds: job ads in schema.org markup, a page of the articles site, or an article."""
     data = _limited(capture)
     text = decode(data)
+    found: list[Record] = []
     if _JSON_LD.search(data):
         found = list(_job_postings(capture, data))
         if any(isinstance(record, RawPostingRecord) for record in found):
@@ -146,6 +159,8 @@ def read_html(capture: Capture) -> Iterator[Record]:
         yield capture.page("listing")
         for card in cards:
             yield posting_of_card(card, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=True)
+    elif found:
+        yield from found
     else:
         yield not_an_article(capture, text)
 

@@ -7,7 +7,7 @@ hyphens and underscores, in any namespace; `VOCABULARY` says which of them mean 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
@@ -63,13 +63,13 @@ def parse_feed(document: Document, seen: Seen, *, change: Change | None = None) 
     """The postings of a feed. Raises `AnswerError` when the document is none."""
     if not is_feed(document):
         raise AnswerError("unknown_shape", f"<{local(document.root)}> is no job feed")
-    parts = [parse_entry(element, seen, change) for element in _entries(document.root)]
+    parts = [parse_fields(_fields(element), seen, change) for element in _entries(document.root)]
     return gathered(parts, total=len(parts), incomplete=(document.broken,) if document.broken else ())
 
 
-def parse_entry(element: Any, seen: Seen, change: Change | None = None) -> Parsed:
-    """One entry of a feed."""
-    row = Row(_fields(element))
+def parse_fields(fields: Mapping[str, object], seen: Seen, change: Change | None = None) -> Parsed:
+    """One entry of a feed, by its folded names: lower-case letters and digits."""
+    row = Row(fields)
     row.ignore(*IGNORED)
     url = _first(row, "url")
     identity = _first(row, "id") or canonical(url)

@@ -68,8 +68,8 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
         return [], []
     page = decoded_page(html)
     values, problems = json_ld_objects(page, only=TYPE)
-    index = {str(node["@id"]): node for node in _nodes(values) if "@id" in node and len(node) > 1}
-    found = [JobPosting(cleaned(node, index), "json-ld") for node in _nodes(values) if _is_posting(node)]
+    index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
+    found = [JobPosting(cleaned(node, index), "json-ld") for node in nodes_of(values) if is_posting(node)]
     if not found:
         items = microdata_items(page, TYPE)
         found = [JobPosting(cleaned(item, {}), "microdata") for item in items]
@@ -169,7 +169,7 @@ def canonical_link(html: bytes) -> str | None:
     return found.get("canonical") or found.get("og:url")
 
 
-def _nodes(values: list[object]) -> Iterator[dict[str, object]]:
+def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:
     """Every object in decoded JSON-LD, outermost first, in page order."""
     stack = list(reversed(values))
     for _ in range(MOST_OBJECTS):
@@ -183,7 +183,7 @@ def _nodes(values: list[object]) -> Iterator[dict[str, object]]:
             stack.extend(reversed([item for item in value if isinstance(item, dict | list)]))
 
 
-def _is_posting(node: Mapping[str, object]) -> bool:
+def is_posting(node: Mapping[str, object]) -> bool:
     for name in ("@type", "type", "@Type", "Type", "@TYPE"):
         types = node.get(name)
         for type_ in types if isinstance(types, list) else [types]:

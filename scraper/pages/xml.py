@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -94,3 +95,17 @@ def fields_of(element: Any) -> dict[str, object]:
         else:
             fields[name] = value
     return fields
+
+
+def unzipped(body: bytes) -> bytes:
+    """The body, unpacked where it is gzip. Raises `AnswerError` when it is broken or grows beyond `LONGEST`."""
+    if body[:2] != b"\x1f\x8b":
+        return body
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        plain = unpacker.decompress(body, LONGEST)
+    except zlib.error as error:
+        raise AnswerError("broken_gzip", f"cannot be unpacked ({error})") from error
+    if unpacker.unconsumed_tail:
+        raise AnswerError("too_large", f"unpacks to more than {LONGEST} bytes")
+    return plain

@@ -18,6 +18,7 @@ API = "https://api.ashbyhq.com"
 
 class AshbySpider(BoardSpider):
     name = "ashby"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         path = f"/posting-api/job-board/{require_token(source)}?includeCompensation=true"

@@ -19,8 +19,11 @@ from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from db.records import PageRecord, Record, RejectedRecord, utc_now
-from scraper.answers import DETAIL, LISTING, AnswerError, Ask, Parsed, Seen, rejection
+from db.known import Known, known_postings
+from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord, utc_now
+from db.session import make_engine
+from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection
+from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
 from scraper.sources import Source
 
@@ -41,13 +44,18 @@ MOST_LISTINGS = 2_000
 class BoardSpider(scrapy.Spider):
     """The base of every platform's spider."""
 
+    name = "board"
+    usual_pages = MOST_LISTINGS
+    """Listing pages of one run where the entry does not say; smaller for feeds without end."""
+    one_answer = False
+    """Whether one answer holds the whole board: then an answer 304 says that nothing changed."""
     source: Source
 
-    def __init__(self, source: Source, *, known: Mapping[str, str] | None = None, **arguments: Any) -> None:
+    def __init__(self, source: Source, *, known: Mapping[str, Known] | None = None, **arguments: Any) -> None:
         super().__init__(name=self.name, **arguments)
         self.source = source
-        self.known = known or {}
-        """Markers of the listing entries of known postings, by id (`db.known`)."""
+        self.known = known
+        """Known postings by id; read from the ledger when the first page of a posting might be spared."""
         self._listed: set[str] = set()
         self._total: int | None = None
         self._listings = 0
@@ -69,7 +77,7 @@ class BoardSpider(scrapy.Spider):
             yield self.request(ask)
 
     def request(self, ask: Ask) -> Request:
-        headers = {"Accept": "application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5"}
+        headers = {"Accept": "application/json, application/xml;q=0.9, text/html;q=0.8, */*;q=0.5", **ask.headers}
         body: str | None = None
         if ask.body is not None:
             headers["Content-Type"] = "application/json"
@@ -82,9 +90,16 @@ class BoardSpider(scrapy.Spider):
             callback=self.parse,
             errback=self.failed,
             cb_kwargs={"ask": ask},
+            meta=self._meta(ask),
             # A board's first answer is asked for in every run, whatever was asked before.
             dont_filter=ask.kind == LISTING,
         )
+
+    def _meta(self, ask: Ask) -> dict[str, Any]:
+        meta: dict[str, Any] = {CONDITIONAL: True} if self.one_answer else {}
+        if ask.may_be_missing:
+            meta["handle_httpstatus_list"] = [404]
+        return meta
 
     def parse(self, response: Response, ask: Ask) -> Iterator[Record | Request]:
         seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
@@ -92,7 +107,8 @@ class BoardSpider(scrapy.Spider):
             self._refuse_moved(response, ask)
             parsed = self.read(response.body, ask, seen)
         except AnswerError as error:
-            yield from self._unread(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))
+            self._count(PARSE_ERRORS)
+            yield from self._missed(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))
             return
         yield page_record(response, ask, seen)
         yield from parsed.rejected
@@ -104,13 +120,15 @@ class BoardSpider(scrapy.Spider):
 
     def failed(self, failure: Failure) -> Iterator[Record]:
         """A request without an answer that could be read: reported, and the run is not the whole board."""
+        if failure.check(PageUnchanged):
+            return
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
         ask: Ask = request.cb_kwargs["ask"]
         seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
         error = failure.value
         reason = f"http_{error.response.status}" if isinstance(error, HttpError) else "fetch_failed"
         detail = "" if isinstance(error, HttpError) else f"{type(error).__name__}: {error}"
-        yield from self._unread(ask, rejection(seen, reason, f"{ask.kind} page: {detail or reason}"[:300]))
+        yield from self._missed(ask, rejection(seen, reason, f"{ask.kind} page: {detail or reason}"[:300]))
 
     def incomplete(self, reason: str) -> None:
         """Notes that this run may have missed open postings."""
@@ -121,15 +139,23 @@ class BoardSpider(scrapy.Spider):
         if self._total is not None and len(self._listed) < self._total:
             self.incomplete("fewer postings than the site counts")
 
-    def _unread(self, ask: Ask, rejected: RejectedRecord) -> Iterator[Record]:
+    def _missed(self, ask: Ask, rejected: RejectedRecord) -> Iterator[Record]:
+        """Reports an answer that did not come or could not be read."""
         yield rejected
-        self._count(PARSE_ERRORS)
         if ask.kind == DETAIL and ask.listed is not None:
             # The posting is open, only its page could not be read: what is known of it must not be erased.
             self._count(NOT_INSPECTED)
-            yield replace(ask.listed, partial=True)
+            if ask.listed.partial:
+                yield from self._sighting(ask.listed)
+            else:
+                yield replace(ask.listed, partial=True)
         else:
             self.incomplete(rejected.reason)
+
+    def _window(self) -> int:
+        """Listing pages that are read: the entry's option `pages`, or as many as any board has."""
+        pages = self.source.options.get("pages", self.usual_pages)
+        return pages if isinstance(pages, int) else MOST_LISTINGS
 
     def _follow(self, parsed: Parsed, ask: Ask) -> Iterator[Record | Request]:
         details = [one for one in parsed.asks if one.kind == DETAIL]
@@ -141,17 +167,49 @@ class BoardSpider(scrapy.Spider):
             self._listed |= ids | {f"rejected {rejected.id}" for rejected in parsed.rejected}
             self._total = parsed.total if self._total is None else self._total
             self._listings += 1
-            if listings and (repeats or self._listings >= MOST_LISTINGS):
-                self.incomplete("the listing repeats itself" if repeats else "the listing has too many pages")
+            if listings and (repeats or self._listings >= self._window()):
+                if repeats or self.source.complete:
+                    self.incomplete("the listing repeats itself" if repeats else "the listing has more pages")
+                self._total = None
                 listings = []
         for one in details:
-            if one.listed is not None and self.known.get(one.listed.identity) == one.marker:
+            if (unchanged := self._spared(one)) is not None:
                 self._count(UNCHANGED)
-                yield replace(one.listed, partial=True)
+                yield unchanged
             else:
                 yield self.request(one)
         for one in listings:
             yield self.request(one)
+
+    def _spared(self, ask: Ask) -> RawPostingRecord | None:
+        """The sighting of a known posting whose listing entry is as it was; None when its page has to be fetched."""
+        if ask.listed is None or ask.marker is None:
+            return None
+        known = self._known_postings().get(ask.listed.identity)
+        if known is None or known.marker != ask.marker:
+            return None
+        return next(self._sighting(ask.listed), None)
+
+    def _sighting(self, listed: RawPostingRecord) -> Iterator[RawPostingRecord]:
+        """A known posting, seen again; nothing for a page of which we do not know whether it is a posting."""
+        known = self._known_postings().get(listed.identity)
+        if known is not None:
+            yield replace(listed, title_text=known.title_text, partial=True)
+
+    def _known_postings(self) -> Mapping[str, Known]:
+        if self.known is None:
+            self.known = self._known_from_ledger()
+        return self.known
+
+    def _known_from_ledger(self) -> Mapping[str, Known]:
+        url = self.settings.get("JOBLEDGER_DATABASE_URL")
+        if not url:
+            return {}
+        engine = make_engine(url)
+        try:
+            return known_postings(engine, self.source.name, marker=MARKER)
+        finally:
+            engine.dispose()
 
     def _refuse_moved(self, response: Response, ask: Ask) -> None:
         """A dead board often redirects to a marketing page. Raises `AnswerError` when another site answered."""

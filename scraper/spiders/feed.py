@@ -15,6 +15,7 @@ from scraper.spiders.board import BoardSpider
 
 class FeedSpider(BoardSpider):
     name = "feed"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         if source.url is None:

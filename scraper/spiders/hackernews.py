@@ -23,7 +23,9 @@ HIRING = re.compile(r"who\s+is\s+hiring", re.IGNORECASE)
 SEPARATOR = re.compile(r"\s*[|｜]\s*")
 
 ADDRESS = re.compile(
-    r"https?://\S+|\bwww\.\S+|\b[\w-]+\.(?:com|io|ai|co|org|dev|net|app|xyz|tech|eu|de|uk)\b/?\S*", re.I
+    r"""https?://\S+ | \bwww\.\S+
+    | \b[\w-]+\.(?:com|io|ai|co|org|dev|net|app|xyz|tech|eu|de|uk)\b/?\S*""",
+    re.VERBOSE | re.IGNORECASE,
 )
 MONEY = re.compile(
     r"""[$€£¥₹]\s?\d | \d\s?[kK]\b | \d[\d.,]*\s?(?:[$€£₹]|USD|EUR|GBP|CHF)
@@ -31,7 +33,8 @@ MONEY = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 EMPLOYMENT = re.compile(
-    r"""\b(?: (?:full|part)[-\s]?time | FTE? | contract(?:or|s)? | intern(?:s|ship|ships)? | freelance | permanent )\b""",
+    r"""\b(?: (?:full|part)[-\s]?time | FTE? | contract(?:or|s)? | intern(?:s|ship|ships)? | freelance
+    | permanent )\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 WORKPLACE = re.compile(

@@ -20,6 +20,7 @@ PAGE = 20
 
 class HimalayasSpider(BoardSpider):
     name = "himalayas"
+    usual_pages = 50
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         return (listing(source, 0, None),)

@@ -17,6 +17,7 @@ API = "https://jobicy.com"
 
 class JobicySpider(BoardSpider):
     name = "jobicy"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         return (Ask(url=f"{api_of(source, API)}/api/v2/remote-jobs?count=100"),)

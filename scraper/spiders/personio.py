@@ -19,6 +19,7 @@ ROOT = "workzag-jobs"
 
 class PersonioSpider(BoardSpider):
     name = "personio"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         site = api_of(source, site_of(source) or f"https://{require_token(source)}.jobs.personio.de")

@@ -15,6 +15,7 @@ SECTIONS = ("key_responsibilities", "skills_knowledge_expertise", "benefits")
 
 class PinpointSpider(BoardSpider):
     name = "pinpoint"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         site = api_of(source, site_of(source) or f"https://{require_token(source)}.pinpointhq.com")

@@ -23,6 +23,7 @@ IGNORED = tuple(_IGNORED.split())
 
 class RecruiteeSpider(BoardSpider):
     name = "recruitee"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         return (Ask(url=f"{base(source)}/api/offers/"),)

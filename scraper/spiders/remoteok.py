@@ -21,6 +21,7 @@ BETA_LINE = re.compile(r"Please mention the word \*\*.{0,600}?(?:see they're hum
 
 class RemoteOkSpider(BoardSpider):
     name = "remoteok"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         return (Ask(url=f"{api_of(source, API)}/api"),)

@@ -16,6 +16,7 @@ API = "https://remotive.com"
 
 class RemotiveSpider(BoardSpider):
     name = "remotive"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         return (Ask(url=f"{api_of(source, API)}/api/remote-jobs"),)

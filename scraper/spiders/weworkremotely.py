@@ -20,6 +20,7 @@ FEED = "https://weworkremotely.com/remote-jobs.rss"
 
 class WeWorkRemotelySpider(BoardSpider):
     name = "weworkremotely"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         return (Ask(url=source.url or FEED),)

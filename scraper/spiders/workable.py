@@ -18,6 +18,7 @@ API = "https://apply.workable.com"
 
 class WorkableSpider(BoardSpider):
     name = "workable"
+    one_answer = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         path = f"/api/v1/widget/accounts/{require_token(source)}?details=true"

@@ -1,0 +1,298 @@
+"""Pages out of the public web archives: Wayback and Common Crawl, looked up by an address pattern.
+
+    url = "https://ai-jobs.net/insights/"        # what to look for
+    options.archive = "wayback" | "commoncrawl"
+    options.match = "prefix"                     # exact, prefix, host or domain
+    options.from, options.to = "2022", "2024"    # capture times
+    options.crawls = ["CC-MAIN-2023-06"]         # Common Crawl only; without it the newest crawl
+    options.limit = 1000                         # pages at most
+
+The index names the captures; each page is read from its newest one and seen at the times of its first and last capture.
+Wayback hands out original bytes under `id_`; Common Crawl a gzip member of a WARC file by range. Both ask for patience:
+the index server of Common Crawl is one weak machine, Wayback takes 30 look-ups a minute. An archive never shows a whole
+board: such an entry needs `complete = false`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from scrapy.http import Request, Response
+
+from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record
+from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
+from scraper.captured_answers import parse_answer, parse_document, recognise_answer
+from scraper.pages.jobposting import read_job_page
+from scraper.pages.rows import decoded_json
+from scraper.pages.warc import Archived, read_warc
+from scraper.pages.xml import safe_xml
+from scraper.sources import Source
+from scraper.spiders.board import BoardSpider
+
+WAYBACK = "https://web.archive.org"
+INDEX = "https://index.commoncrawl.org"
+DATA = "https://data.commoncrawl.org"
+ROWS = 5_000
+"""Captures that one look-up answers."""
+HTML = ("text/html", "application/xhtml+xml", "")
+XML = ("application/xml", "text/xml", "application/rss+xml", "application/atom+xml")
+
+
+class ArchivesSpider(BoardSpider):
+    name = "archives"
+    custom_settings: dict[str, Any] | None = {  # noqa: RUF012 - as Scrapy declares it
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "DOWNLOAD_DELAY": 2.0,
+        "AUTOTHROTTLE_START_DELAY": 2.0,
+    }
+
+    def __init__(self, source: Source, **arguments: Any) -> None:
+        super().__init__(source, **arguments)
+        self._asked = 0
+
+    def first(self, source: Source) -> tuple[Ask, ...]:
+        if source.url is None:
+            raise AnswerError("no_url", f"source {source.name!r} needs the url to look for")
+        if source.options.get("archive", "wayback") == "wayback":
+            return (wayback_lookup(source, None),)
+        crawls = source.options.get("crawls")
+        if isinstance(crawls, list | tuple) and crawls:
+            return tuple(crawl_lookup(source, str(crawl)) for crawl in crawls)
+        return (Ask(url=f"{api_of(source, INDEX)}/collinfo.json", state={"step": "crawls"}),)
+
+    def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:  # noqa: ARG002 - look-ups hold no postings
+        step = ask.state.get("step")
+        if step == "crawls":
+            return Parsed(asks=(crawl_lookup(self.source, newest_crawl(decoded_json(body))),))
+        captures, resume = wayback_captures(body) if step == "wayback" else (crawl_captures(body), None)
+        asks = [self._page(ask_) for ask_ in capture_asks(captures, self.source, step == "wayback")]
+        chosen = tuple(one for one in asks if one is not None)
+        if resume and len(chosen) == len(asks):
+            return Parsed(asks=(*chosen, wayback_lookup(self.source, resume)))
+        return Parsed(asks=chosen)
+
+    def _page(self, ask: Ask) -> Ask | None:
+        """The ask, until the entry's limit of pages is reached."""
+        limit = self.source.options.get("limit", 1_000)
+        self._asked += 1
+        return ask if not isinstance(limit, int) or self._asked <= limit else None
+
+    def parse(self, response: Response, ask: Ask) -> Iterator[Record | Request]:
+        """A page of an archive; look-ups are read as any listing."""
+        if ask.kind != DETAIL:
+            yield from super().parse(response, ask)
+            return
+        seen = Seen.of(self.source, url=ask.state["original"], at=ask.state["at"])
+        try:
+            for archived in archived_in(response.body, ask, _header(response, "Content-Type")):
+                yield from with_first_sighting(archived_records(archived, self.source.name), ask.state["first"])
+        except AnswerError as error:
+            yield replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt)
+
+
+def wayback_lookup(source: Source, resume: str | None) -> Ask:
+    query = [
+        ("url", source.url or ""),
+        ("matchType", str(source.options.get("match", "prefix"))),
+        ("output", "json"),
+        ("fl", "urlkey,timestamp,original,mimetype,statuscode,digest,length"),
+        ("filter", "statuscode:200"),
+        ("collapse", "digest"),
+        ("showResumeKey", "true"),
+        ("limit", str(ROWS)),
+        *_times(source.options),
+    ]
+    if resume:
+        query.append(("resumeKey", resume))
+    return Ask(url=f"{api_of(source, WAYBACK)}/cdx/search/cdx?{urlencode(query)}", state={"step": "wayback"})
+
+
+def crawl_lookup(source: Source, crawl: str) -> Ask:
+    query = [
+        ("url", source.url or ""),
+        ("matchType", str(source.options.get("match", "prefix"))),
+        ("output", "json"),
+        ("filter", "=status:200"),
+        *_times(source.options),
+    ]
+    url = f"{api_of(source, INDEX)}/{crawl}-index?{urlencode(query)}"
+    return Ask(url=url, state={"step": "commoncrawl"}, may_be_missing=True)
+
+
+def _times(options: Mapping[str, object]) -> list[tuple[str, str]]:
+    return [(name, str(options[name])) for name in ("from", "to") if name in options]
+
+
+def newest_crawl(answer: object) -> str:
+    """The newest crawl of the list of crawls, which comes newest first. Raises `AnswerError` when it names none."""
+    for entry in answer if isinstance(answer, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            return str(entry["id"])
+    raise AnswerError("unknown_shape", "the list of crawls names none", str(answer)[:200])
+
+
+def wayback_captures(body: bytes) -> tuple[list[dict[str, str]], str | None]:
+    """The captures of a Wayback look-up, and the key to go on with: rows under a header, an empty row, the key."""
+    rows = decoded_json(body)
+    if not isinstance(rows, list):
+        raise AnswerError("unknown_shape", "a look-up answers a list", str(rows)[:200])
+    if not rows:
+        return [], None
+    resume = None
+    if len(rows) >= 2 and rows[-2] == [] and isinstance(rows[-1], list) and rows[-1]:
+        resume = str(rows[-1][0])
+        rows = rows[:-2]
+    header = [str(name) for name in rows[0]]
+    captures = [dict(zip(header, map(str, row), strict=False)) for row in rows[1:] if isinstance(row, list)]
+    return captures, resume
+
+
+def crawl_captures(body: bytes) -> list[dict[str, str]]:
+    """The captures of a Common Crawl look-up: one object a line, all values text; no captures is a message."""
+    captures = []
+    for line in body.splitlines():
+        try:
+            entry = json.loads(line) if line.strip() else None
+        except ValueError as error:
+            excerpt = line[:200].decode("utf-8", "replace")
+            raise AnswerError("broken_json", "a line of the look-up is no JSON", excerpt) from error
+        if isinstance(entry, dict) and "filename" in entry:
+            captures.append({str(name): str(value) for name, value in entry.items()})
+    return captures
+
+
+def capture_asks(captures: list[dict[str, str]], source: Source, is_wayback: bool) -> Iterator[Ask]:
+    """One request a page, for its newest capture that may hold postings or an article."""
+    first: dict[str, datetime] = {}
+    newest: dict[str, dict[str, str]] = {}
+    for capture in captures:
+        at = moment(capture.get("timestamp", ""))
+        name = capture.get("urlkey") or capture.get("original") or capture.get("url") or ""
+        mime = capture.get("mimetype") or capture.get("mime") or ""
+        if at is None or capture.get("statuscode", capture.get("status")) not in ("200", None):
+            continue
+        if mime not in (*HTML, *XML, "application/json", "unk", "warc/revisit"):
+            continue
+        first[name] = min(at, first.get(name, at))
+        if name not in newest or capture["timestamp"] >= newest[name]["timestamp"]:
+            newest[name] = capture
+    for name, capture in newest.items():
+        state = {"at": moment(capture["timestamp"]), "first": first[name]}
+        ask = wayback_page(capture, source) if is_wayback else crawl_page(capture, source)
+        if ask is not None:
+            yield replace(ask, state={**state, **ask.state})
+
+
+def wayback_page(capture: Mapping[str, str], source: Source) -> Ask | None:
+    original = capture.get("original")
+    if not original:
+        return None
+    url = f"{api_of(source, WAYBACK)}/web/{capture['timestamp']}id_/{original}"
+    return Ask(url=url, kind=DETAIL, state={"original": original, "mime": capture.get("mimetype", "")})
+
+
+def crawl_page(capture: Mapping[str, str], source: Source) -> Ask | None:
+    try:
+        start, length = int(capture["offset"]), int(capture["length"])
+    except (KeyError, ValueError):
+        return None
+    data = source.options.get("data")
+    url = f"{data if isinstance(data, str) else DATA}/{capture['filename']}"
+    headers = {"Range": f"bytes={start}-{start + length - 1}", "Accept-Encoding": "identity"}
+    # The range is part of what is asked for; as a fragment it keeps two pages of one file apart.
+    state = {"original": capture.get("url", ""), "warc": True}
+    return Ask(url=f"{url}#{start}", kind=DETAIL, headers=headers, state=state)
+
+
+def moment(timestamp: str) -> datetime | None:
+    """The time of a capture, `20230205101112`.
+
+    >>> moment("20230205101112").isoformat(), moment("2023")
+    ('2023-02-05T10:11:12+00:00', None)
+    """
+    try:
+        return datetime.strptime(timestamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def archived_in(body: bytes, ask: Ask, content_type: str) -> Iterator[Archived]:
+    """The archived page in an archive's answer: the bytes themselves, or a record of a WARC file."""
+    if ask.state.get("warc"):
+        yield from read_warc(io.BytesIO(body))
+        return
+    yield Archived(ask.state["original"], ask.state["at"], 200, ask.state["mime"] or content_type, body)
+
+
+def archived_records(archived: Archived, source: str) -> Iterator[Record]:
+    """Page, postings and articles of an archived page, seen when it was archived.
+
+    A page that holds neither is no failure: an archive holds all of a site.
+    """
+    if archived.status != 200 or not archived.body.strip():
+        return
+    digest = hashlib.blake2b(archived.body, digest_size=16).hexdigest()
+    records = list(_content(archived, source))
+    if records:
+        kind = "article" if any(isinstance(record, ArticleRecord) for record in records) else "page"
+        yield PageRecord(
+            source=source, url=archived.url, content_hash=digest, seen_at=archived.at, kind=kind, status=archived.status
+        )
+        yield from records
+
+
+def _content(archived: Archived, source: str) -> Iterator[Record]:
+    seen = Seen(source=source, url=archived.url, at=archived.at, served=archived.at)
+    try:
+        if archived.content_type.endswith("json"):
+            answer = decoded_json(archived.body)
+            platform = recognise_answer(answer)
+            parsed = parse_answer(platform, answer, seen) if platform else Parsed()
+        elif archived.content_type in XML:
+            parsed = parse_document(safe_xml(archived.body), seen)[1]
+        elif archived.content_type in HTML:
+            parsed = read_job_page(archived.body, seen)
+        else:
+            return
+    except AnswerError as error:
+        yield replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt)
+        return
+    yield from parsed.postings
+    yield from parsed.rejected
+    if not parsed.postings and archived.content_type in HTML:
+        yield from _article(archived, source)
+
+
+def _article(archived: Archived, source: str) -> Iterator[Record]:
+    from scraper.captures import records_of
+    from scraper.pages.article import read_article
+    from scraper.pages.blocks import html_blocks
+    from scraper.pages.decoding import UnreadableError, decode
+
+    try:
+        article = read_article(html_blocks(decode(archived.body)))
+    except UnreadableError:
+        return
+    if article is not None:
+        where = archived.url
+        yield from records_of(article, source=source, url=where, seen_at=archived.at, has_own_url=True, where=where)
+
+
+def with_first_sighting(records: Iterator[Record], first: datetime) -> Iterator[Record]:
+    """The records, and each posting seen at its page's first capture too: it was open all the while."""
+    for record in records:
+        if isinstance(record, RawPostingRecord) and first < record.seen_at:
+            yield replace(record, seen_at=first, partial=True)
+        yield record
+
+
+def _header(response: Response, name: str) -> str:
+    value = response.headers.get(name) or b""
+    return value.decode("latin-1").split(";")[0].strip().lower()
