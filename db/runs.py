@@ -6,18 +6,18 @@ slot that nobody ran is a row too, in the state "missed", and may still be claim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, Table, bindparam, delete, func, select, update
+from sqlalchemy import Engine, Row, Select, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.lease import holds
 from db.models import Run
 from db.session import reading, writing
-from db.source_state import Condition, change_condition
+from db.source_state import MANY, SOURCE, Condition, change_condition
 
 RUN: Table = Run.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 OPEN = ("claimed", "running")
@@ -189,20 +189,24 @@ def record_missed(engine: Engine, source: str, slots: Sequence[datetime], why: s
         return sum(connection.execute(statement, row).first() is not None for row in rows)
 
 
-def accounted(engine: Engine, sources: Iterable[str], now: datetime) -> dict[str, datetime]:
-    """For each source the newest slot up to `now` that has a row, whatever became of it.
+def accounted(engine: Engine, sources: Collection[str], now: datetime) -> dict[str, datetime]:
+    """For each source that the scheduler knows the newest slot up to `now` that has a row, whatever became of it.
 
     Rows of the future do not count: a clock that ran ahead and was set right must not silence a source.
     """
-    newest = (
+    newest = (  # one look-up in the unique index for each source: the table may hold millions of runs
         select(RUN.c.scheduled_for)
-        .where(RUN.c.source == bindparam("name"), RUN.c.scheduled_for <= now, RUN.c.trigger != "manual")
+        .where(RUN.c.source == SOURCE.c.name, RUN.c.scheduled_for <= now, RUN.c.trigger != "manual")
         .order_by(RUN.c.scheduled_for.desc())
         .limit(1)
+        .scalar_subquery()
     )
-    with reading(engine) as connection:  # one index look-up a source: the table may hold millions of runs
-        found = {name: connection.execute(newest, {"name": name}).scalar() for name in sources}
-    return {name: slot for name, slot in found.items() if slot is not None}
+    statement = select(SOURCE.c.name, newest.label("slot"))
+    if len(sources) <= MANY:
+        statement = statement.where(SOURCE.c.name.in_(sources))
+    with reading(engine) as connection:
+        rows = connection.execute(statement).all()
+    return {row.name: row.slot for row in rows if row.slot is not None and row.name in sources}
 
 
 def open_runs(engine: Engine) -> list[RunRow]:

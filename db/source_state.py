@@ -5,7 +5,7 @@ The scheduler's own jobs stand here too, under names that begin with "@", which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,8 @@ class SourceEntry:
     terms: str | None = None
 
 
+MANY = 100
+"""Beyond so many names the whole table is read: it is small, and databases bound the variables of a statement."""
 CONDITION_COLUMNS = tuple(SOURCE.c[f.name] for f in fields(Condition))
 
 
@@ -82,11 +84,14 @@ def keep_sources(engine: Engine, entries: Iterable[SourceEntry], now: datetime) 
                 connection.execute(update(SOURCE).where(SOURCE.c.name == name).values(enabled=False))
 
 
-def conditions(engine: Engine) -> dict[str, Condition]:
-    """The condition of every source that the scheduler knows, by name."""
+def conditions(engine: Engine, names: Collection[str] | None = None) -> dict[str, Condition]:
+    """The condition of every source that the scheduler knows, or of those named, by name."""
+    statement = select(*CONDITION_COLUMNS)
+    if names is not None and len(names) <= MANY:
+        statement = statement.where(SOURCE.c.name.in_(names))
     with reading(engine) as connection:
-        rows = connection.execute(select(*CONDITION_COLUMNS)).all()
-    return {row.name: Condition(**row._mapping) for row in rows}
+        rows = connection.execute(statement).all()
+    return {row.name: Condition(**row._mapping) for row in rows if names is None or row.name in names}
 
 
 def find_condition(engine: Engine, name: str) -> Condition | None:

@@ -7,7 +7,7 @@ goes on from the tables. Service, tests and simulations drive the same class wit
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from db import runs, source_state
 from db.runs import Outcome, RunRow
 from db.source_state import Condition
 from scheduler import conditions
-from scheduler.decide import JobState, Miss, Start, tick
+from scheduler.decide import JobState, Miss, Start, next_look, tick
 from scheduler.holder import is_dead
 from scheduler.jobs import Claimed
 from scheduler.timetable import JOBS, Job, entries, timetable_of
@@ -32,6 +32,8 @@ SILENT_AFTER = timedelta(seconds=60)
 AHEAD = timedelta(minutes=10)
 """A heartbeat further in the future was written by a clock that ran ahead."""
 ABANDONED = "the scheduler that ran it died or lost the ledger"
+LOOK_AGAIN = timedelta(minutes=15)
+"""Each job is looked at so often even when nothing is due: a crawl by hand may have changed its condition."""
 CHECK_EVERY = timedelta(minutes=10)
 """How often staleness is looked for: its bound is days."""
 
@@ -69,16 +71,20 @@ class Conductor:
         self.leading_since: datetime | None = None
         self._in_hand: set[int] = set()
         self._checked_at: datetime | None = None
+        self._quiet_until: dict[str, datetime] = {}
+        self._last_tick: datetime | None = None
 
     def follow(self, sources: Iterable[Source], now: datetime) -> None:
         """Takes over a timetable: writes its sources down and drives them from now on."""
         listed = tuple(sources)
         source_state.keep_sources(self.engine, entries(listed, self.own_jobs), now.replace(microsecond=0))
         self.timetable = timetable_of(listed, self.own_jobs)
+        self._quiet_until.clear()
 
     def lead(self, now: datetime) -> None:
         """Says that this holder leads from now on."""
         self.leading_since = now
+        self._quiet_until.clear()
 
     def is_over(self, run_id: int) -> None:
         """Says that a launched run has ended, so that its silence is no longer watched."""
@@ -87,31 +93,47 @@ class Conductor:
     def tick(self, now: datetime) -> Report:
         """One round: give up dead runs, write down what was missed, start what is due."""
         abandoned = self._give_up_the_dead(now)
-        actions = tick(now, self.timetable, self._states(now), self.leading_since)
+        jobs = self._awake(now)
+        states = self._states(jobs, now)
+        actions = tick(now, jobs, states, self.leading_since)
+        self._let_sleep(jobs, states, now)
         missed = sum(self._write_miss(action, now) for action in actions if isinstance(action, Miss))
         started = waiting = 0
         for action in actions:
             if isinstance(action, Start):
+                self._quiet_until.pop(action.job.name, None)
                 has_room = self.has_room(action.job)
                 waiting += not has_room
                 started += self._start(action, now) if has_room else 0
         self._look_for_the_stale(now)
         return Report(started=started, missed=missed, abandoned=abandoned, waiting=waiting)
 
-    def _states(self, now: datetime) -> dict[str, JobState]:
-        names = [job.name for job in self.timetable]
-        known = source_state.conditions(self.engine)
-        accounted = runs.accounted(self.engine, names, now)
-        running = {run.source for run in runs.open_runs(self.engine)}
-        behind = {
-            job.name for job in self.timetable if job.name in accounted and job.interval < now - accounted[job.name]
-        }
+    def _awake(self, now: datetime) -> tuple[Job, ...]:
+        """The jobs that may have something to do: with many sources, few have at any moment.
+
+        Every job is looked at again after a while, and all of them when the clock was set back.
+        """
+        if self._last_tick is not None and now < self._last_tick:
+            self._quiet_until.clear()
+        self._last_tick = now
+        return tuple(job for job in self.timetable if self._quiet_until.get(job.name, now) <= now)
+
+    def _let_sleep(self, jobs: Iterable[Job], states: Mapping[str, JobState], now: datetime) -> None:
+        for job in jobs:
+            state = states.get(job.name)
+            if state is None or state.running:
+                continue
+            moment = next_look(job, state)
+            self._quiet_until[job.name] = min(moment or now + LOOK_AGAIN, now + LOOK_AGAIN)
+
+    def _states(self, jobs: Sequence[Job], now: datetime) -> dict[str, JobState]:
+        names = {job.name for job in jobs}
+        known = source_state.conditions(self.engine, names) if names else {}
+        accounted = runs.accounted(self.engine, names, now) if names else {}
+        running = {run.source for run in runs.open_runs(self.engine)} if names else set()
+        behind = {job.name for job in jobs if job.name in accounted and job.interval < now - accounted[job.name]}
         last = runs.last_runs(self.engine, behind)  # only to say why a slot was missed, so only where one may have been
-        return {
-            name: _state(known[name], accounted.get(name), name in running, last.get(name), now)
-            for name in names
-            if name in known
-        }
+        return {name: _state(known[name], accounted.get(name), name in running, last.get(name), now) for name in known}
 
     def _write_miss(self, miss: Miss, now: datetime) -> int:
         written = runs.record_missed(self.engine, miss.job.name, miss.slots, miss.why, now)

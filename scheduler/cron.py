@@ -96,6 +96,7 @@ def _weekday(word: str) -> int:
     return WEEKDAYS.index(word)
 
 
+@lru_cache(maxsize=65_536)
 def next_slot(expression: str, after: datetime) -> datetime | None:
     """The first slot later than `after`; None when there is none in the calendar (31 February)."""
     # Compared and counted in UTC: arithmetic on local times would repeat or lose an hour at a change of clocks.

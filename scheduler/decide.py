@@ -75,6 +75,17 @@ def tick(
     return [*misses, *sorted(starts, key=lambda start: (start.scheduled_for, start.job.name))]
 
 
+def next_look(job: Job, state: JobState) -> datetime | None:
+    """Before this moment `tick` finds nothing to do for a job that does not run; None = never again."""
+    after = max(state.accounted or state.since, state.since)
+    slot: datetime | None = state.since
+    if state.accounted is not None or not job.at_once:
+        slot = next_slot(job.cron, after)
+        slot = slot + delay(job, slot) if slot is not None else None
+    moments = [moment for moment in (slot, state.probe_after) if moment is not None]
+    return min(moments, default=None) if state.circuit == "closed" or state.probe_after is not None else state.since
+
+
 def _decide(
     now: datetime, job: Job, state: JobState, leading_since: datetime | None
 ) -> tuple[list[Miss], Start | None]:

@@ -154,6 +154,10 @@ class TestMissing:
 
 
 class TestAsking:
+    @pytest.fixture(autouse=True)
+    def known(self, engine: Engine) -> None:
+        keep_sources(engine, [SourceEntry(name=name, spider="x") for name in ("acme", "globex", "@aggregate")], NOON)
+
     def test_accounted_is_the_newest_slot_that_has_passed(self, engine: Engine) -> None:
         claim(engine)
         runs.record_missed(engine, "acme", [NOON + timedelta(days=1)], "a clock ran ahead", NOON)
