@@ -19,7 +19,7 @@ from scrapy.settings import Settings
 
 from db.session import LedgerError, open_ledger
 from scraper.health import COUNTS
-from scraper.settings import SETTINGS
+from scraper.settings import OWN_HOSTS, SETTINGS
 from scraper.sources import Source, SourceError
 
 PROGRESS_SECONDS: Final = 1.0
@@ -69,6 +69,8 @@ def settings_for(source: Source, task: Mapping[str, Any]) -> Settings:
     """Our settings, with what this task and source add: where to keep, how long, how much, which hosts."""
     settings = Settings()
     settings.setdict(SETTINGS, priority="project")
+    if source.allow_hosts:
+        settings.setdict(OWN_HOSTS, priority="project")
     settings.setdict(
         {
             "JOBLEDGER_DATABASE_URL": task["database_url"],

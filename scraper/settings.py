@@ -80,3 +80,11 @@ SETTINGS: Final[dict[str, Any]] = {
     "STATS_DUMP": False,
 }
 """Literal, so that a reader sees at one glance what a site will see of us."""
+
+OWN_HOSTS: Final[dict[str, Any]] = {
+    "CONCURRENT_REQUESTS": 16,
+    "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+    "DOWNLOAD_DELAY": 0,
+    "AUTOTHROTTLE_ENABLED": False,
+}
+"""For sources that allow private hosts by name: those are the reader's own, and need no pauses."""
