@@ -19,13 +19,17 @@ _PAGES: Final = (
     ("cp874", "\u0e00-\u0e7f", "\u0e30-\u0e3a\u0e45-\u0e4e"),
     ("cp1253", "\u0370-\u03ff", "\u0390\u03b0"),
     ("cp1251", "\u0400-\u04ff", ""),
-    ("cp1256", "\u0600-\u06ff", ""),
+    ("cp1256", "\u0600-\u06ff\u200c\u200d", ""),  # Persian words hold joiners
     ("cp1255", "\u0590-\u05ff", "\u0591-\u05c7"),
     ("koi8-r", "\u0400-\u04ff", ""),
 )
+# Pages of Latin letters that ftfy knows in part or not at all. Here a letter and a sign prove nothing by themselves.
+_LATIN_PAGES: Final = ("cp1252", "cp1250", "iso8859-2", "cp1257", "cp1258", "mac-roman", "cp437", "cp850", "cp1256")
 _HOME: Final = re.compile(r"[\u0370-\u06ff\u0e00-\u0e7f][^\x00-\x7f]")
-# What ftfy can help with: a letter or box of an 8-bit page and another character beyond ASCII, or the remains of "à".
-_SUSPECT: Final = re.compile(r"[\u0080-\u06ff\u2500-\u25a0][^\x00-\x7f]|[ÂÃ][ ]")
+# What may be a first byte of UTF-8 in some 8-bit page and another character beyond ASCII; or the remains of "à".
+_SUSPECT: Final = re.compile(
+    r"[\u0080-\u06ff\u2010-\u203a\u221a\u2248\u2206\u2500-\u25ca\ufb01\ufb02][^\x00-\x7f]|[ÂÃ][ ]"
+)
 _WIDE: Final = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _ASCII_WORD: Final = re.compile(r"[A-Za-z0-9]")
 
@@ -47,13 +51,7 @@ def _pages() -> tuple[_Page, ...]:
 
 
 def _page(codec: str, home: str, no_start: str) -> _Page:
-    """The table of one page. A hole is filled from cp1252, then latin-1, as browsers and editors do."""
-    byte_of = {ord(character): byte for byte in range(0x80, 0x100) if (character := _character(byte, codec))}
-    holes = set(range(0x80, 0x100)) - set(byte_of.values())
-    for filler in ("cp1252", "latin-1"):
-        for byte in sorted(holes | set(range(0x80, 0xA0))):
-            if character := _character(byte, filler):
-                byte_of.setdefault(ord(character), byte)
+    byte_of = _bytes_of(codec)
     members = "".join(re.escape(chr(code)) for code in sorted(byte_of))
     return _Page(
         byte_of=byte_of,
@@ -62,6 +60,17 @@ def _page(codec: str, home: str, no_start: str) -> _Page:
         all_home=re.compile(f"[{home}]+"),
         no_start=re.compile(f"[{no_start}]") if no_start else None,
     )
+
+
+def _bytes_of(codec: str) -> dict[int, int]:
+    """Character -> byte of a code page. A hole is filled from cp1252, then latin-1, as browsers and editors do."""
+    byte_of = {ord(character): byte for byte in range(0x80, 0x100) if (character := _character(byte, codec))}
+    holes = set(range(0x80, 0x100)) - set(byte_of.values())
+    for filler in ("cp1252", "latin-1"):
+        for byte in sorted(holes | set(range(0x80, 0xA0))):
+            if character := _character(byte, filler):
+                byte_of.setdefault(ord(character), byte)
+    return byte_of
 
 
 def _character(byte: int, codec: str) -> str:
@@ -87,11 +96,41 @@ def _repair_line(line: str) -> str:
         for page in _pages():
             if page.home.search(line):
                 line = _repair_page(line, page)
-    if _SUSPECT.search(line):
-        import ftfy  # costs 30 ms, and most texts never need it
+    if _SUSPECT.search(line) is None:
+        return line
+    import ftfy  # costs 30 ms, and most texts never need it
 
-        line = ftfy.fix_encoding(line)
-    return line
+    fixed = str(ftfy.fix_encoding(line))
+    if _SUSPECT.search(fixed) is None:
+        return fixed
+    return next((whole for table in _latin_pages() if (whole := _repair_whole(line, table)) is not None), fixed)
+
+
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+# What western and central European text holds: what a single repaired character must be to be believed.
+_EUROPEAN: Final = re.compile(r"[\u00a1-\u017f\u2010-\u2026\u20ac\u2122]+")
+
+
+def _repair_whole(line: str, byte_of: dict[int, int]) -> str | None:
+    """The line where all beyond ASCII is UTF-8 read in this page, and some of it can be no word; else None."""
+    runs = _BEYOND_ASCII.findall(line)
+    try:
+        texts = [bytes(byte_of[ord(character)] for character in run).decode() for run in runs]
+    except (KeyError, UnicodeDecodeError):
+        return None
+    if all(run.isalpha() for run in runs):
+        return None
+    if any(len(text) == 1 and not _EUROPEAN.fullmatch(text) for text in texts):
+        return None
+    if any(unicodedata.category(character) in ("Cc", "Cn", "Co") for text in texts for character in text):
+        return None
+    repaired = iter(texts)
+    return _BEYOND_ASCII.sub(lambda _: next(repaired), line)
+
+
+@cache
+def _latin_pages() -> tuple[dict[int, int], ...]:
+    return tuple(_bytes_of(codec) for codec in _LATIN_PAGES)
 
 
 def _repair_page(line: str, page: _Page) -> str:
