@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, select, update
 
+from db.bulk import rows_by_id
 from db.keys import key
 from db.models import Article, ArticleClaim, ArticleSection
 from db.session import reading, writing
-from db.store import rows_by_id
 
 ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 SECTION: Table = ArticleSection.__table__  # type: ignore[attr-defined]

@@ -109,7 +109,7 @@ class RawPosting(SQLModel, table=True):
     __tablename__ = "raw_posting"
     __table_args__ = (
         UniqueConstraint("source", "source_id"),
-        Index("ix_raw_posting_pending", "rules_version"),
+        Index("ix_raw_posting_pending", "rules_version", "id"),
         Index("ix_raw_posting_source_seen", "source", "last_seen"),
     )
 
@@ -138,13 +138,16 @@ class RawPosting(SQLModel, table=True):
     country_hint: str | None = None
     currency_hint: str | None = None
     payload: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    listed: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """What list entries state, which show only part of an ad: it fills the gaps that the ad itself leaves."""
     content_hash: str
     first_seen: datetime = Field(sa_type=UtcTime)
     last_seen: datetime = Field(sa_type=UtcTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     missed: int = 0
-    """Healthy, complete runs in a row that did not see it."""
+    """Spaced healthy, complete runs in a row that did not see it."""
     missed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When the first of them did not see it."""
     rules_version: int = 0
     """The version of our rules that last read this row; 0 = never read, or changed since."""
 
@@ -154,6 +157,10 @@ class Sighting(SQLModel, table=True):
 
     raw_posting_id: str = Field(primary_key=True, foreign_key="raw_posting.id")
     page_id: str = Field(primary_key=True, foreign_key="page.id", index=True)
+    content_hash: str | None = None
+    """What the page said of it as its own ad: a page that repeats itself is no news."""
+    listed_hash: str | None = None
+    """What the page said of it as one entry of a list."""
     first_seen: datetime = Field(sa_type=UtcTime)
     last_seen: datetime = Field(sa_type=UtcTime)
 
@@ -229,6 +236,7 @@ class Posting(SQLModel, table=True):
         Index("ix_posting_country", "country"),
         Index("ix_posting_usd", "annual_max_usd"),
         Index("ix_posting_block", "block"),
+        Index("ix_posting_match", "match_version"),
     )
 
     id: str = Field(primary_key=True)
@@ -282,8 +290,13 @@ class Posting(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     reopened: int = 0
     reposted: int = 0
+    """How often a source published the same job again as a new ad."""
+    reposted_days: int = 0
+    """From the first to the last of these ads."""
     block: str = ""
-    """Company and role folded: only postings of one block are compared as possible duplicates."""
+    """The employer folded: only postings of one block are compared as possible duplicates."""
+    match_version: int = 0
+    """The version of the rules that last looked for duplicates of it; 0 = never, or changed since."""
     content_hash: str
     rules_version: int
 
@@ -343,6 +356,10 @@ class PostingMerge(SQLModel, table=True):
     """merged, split (kept apart by a person) or proposed (waiting for a person)."""
     score: float | None = None
     why: str | None = Field(default=None, sa_type=Text)
+    rules_version: int = 0
+    """The version of the matching rules that said so."""
+    decisions: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    """What people had decided about flags of the posting that went; a split brings it back."""
     decided_by: str = "rules"
     at: datetime = Field(sa_type=UtcTime)
 

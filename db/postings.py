@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, update
 
+from db.bulk import rows_by_id, upsert
 from db.keys import content_hash, key
 from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
 from db.session import reading, writing
-from db.store import rows_by_id, upsert
 
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, literal, or_, select
 
+from db.bulk import count, rows_by_id
 from db.filters import FilterError, Filters
 from db.models import (
     Article,
@@ -32,7 +33,6 @@ from db.models import (
     Source,
 )
 from db.session import reading
-from db.store import count, rows_by_id
 
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]

@@ -11,9 +11,11 @@ a `RejectedRecord` instead, so nothing vanishes.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
+from typing import Any
 
 from db.keys import content_hash, folded, key
 
@@ -163,16 +165,16 @@ class RawPostingRecord:
 
     @property
     def published_fields(self) -> dict[str, object]:
-        out: dict[str, object] = {}
-        for f in fields(self):
-            if f.name not in NOT_CONTENT:
-                value = getattr(self, f.name)
-                out[f.name] = [pay.as_json() for pay in value] if f.name == "pay" else value
+        out: dict[str, object] = {name: getattr(self, name) for name in PUBLISHED_NAMES}
+        out["pay"] = [pay.as_json() for pay in self.pay]
         return out
 
     @property
     def content_hash(self) -> str:
         return content_hash(self.published_fields)
+
+
+PUBLISHED_NAMES = tuple(f.name for f in fields(RawPostingRecord) if f.name not in NOT_CONTENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,30 @@ class RejectedRecord:
 
 
 Record = PageRecord | ArticleRecord | RawPostingRecord | RejectedRecord
+
+
+def storable(value: Any) -> Any:
+    r"""A value that both stores take: no NUL and no half of a surrogate pair in text, plain JSON in lists and objects.
+
+    Nothing else changes; a replaced character becomes U+FFFD, a number that JSON lacks becomes its name.
+
+    >>> storable("a\x00b"), storable({"n": float("nan")}), storable("Zürich")
+    ('a\ufffdb', {'n': 'nan'}, 'Zürich')
+    """
+    if isinstance(value, str):
+        if "\x00" in value or not value.isascii():
+            return _UNSTORABLE.sub("\ufffd", value)
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {storable(str(name)): storable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(part) for part in value]
+    return value
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def published_amount(value: object) -> str | None:

@@ -6,6 +6,7 @@ a deferred one that reads first and writes later gets SQLITE_BUSY at once, whate
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,14 +53,20 @@ def make_engine(url: str) -> Engine:
     parsed = resolved_url(url)
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+            engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, json_serializer=_json)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
         else:
-            engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+            engine = create_engine(
+                parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10}, json_serializer=_json
+            )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise LedgerError("PostgreSQL needs its driver: pip install 'jobledger[postgres]'") from error
     return engine
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+"""What a site published may hold dates and amounts: they are kept as their text."""
 
 
 def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:

@@ -6,7 +6,7 @@ Revision: 0001, after
 from __future__ import annotations
 
 import sqlalchemy as sa
-import sqlmodel
+import sqlmodel.sql.sqltypes
 from alembic import op
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
@@ -119,6 +119,10 @@ def upgrade() -> None:
         sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("score", sa.Float(), nullable=True),
         sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column(
+            "decisions", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
+        ),
         sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("at", db.types.UtcTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -307,7 +311,9 @@ def upgrade() -> None:
         sa.Column("closed_at", db.types.UtcTime(timezone=True), nullable=True),
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.Column("reposted", sa.Integer(), nullable=False),
+        sa.Column("reposted_days", sa.Integer(), nullable=False),
         sa.Column("block", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("match_version", sa.Integer(), nullable=False),
         sa.Column("content_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("rules_version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -321,6 +327,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_posting_company", ["company_id"], unique=False)
         batch_op.create_index("ix_posting_country", ["country"], unique=False)
         batch_op.create_index("ix_posting_first_seen", ["first_seen", "id"], unique=False)
+        batch_op.create_index("ix_posting_match", ["match_version"], unique=False)
         batch_op.create_index("ix_posting_role", ["role", "level", "country"], unique=False)
         batch_op.create_index("ix_posting_usd", ["annual_max_usd"], unique=False)
 
@@ -390,6 +397,7 @@ def upgrade() -> None:
         sa.Column(
             "payload", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False
         ),
+        sa.Column("listed", sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), "postgresql"), nullable=False),
         sa.Column("content_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("first_seen", db.types.UtcTime(timezone=True), nullable=False),
         sa.Column("last_seen", db.types.UtcTime(timezone=True), nullable=False),
@@ -405,7 +413,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "source_id"),
     )
     with op.batch_alter_table("raw_posting", schema=None) as batch_op:
-        batch_op.create_index("ix_raw_posting_pending", ["rules_version"], unique=False)
+        batch_op.create_index("ix_raw_posting_pending", ["rules_version", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_raw_posting_posting_id"), ["posting_id"], unique=False)
         batch_op.create_index("ix_raw_posting_source_seen", ["source", "last_seen"], unique=False)
 
@@ -413,6 +421,8 @@ def upgrade() -> None:
         "sighting",
         sa.Column("raw_posting_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("page_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("content_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("listed_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("first_seen", db.types.UtcTime(timezone=True), nullable=False),
         sa.Column("last_seen", db.types.UtcTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -451,6 +461,7 @@ def downgrade() -> None:
     with op.batch_alter_table("posting", schema=None) as batch_op:
         batch_op.drop_index("ix_posting_usd")
         batch_op.drop_index("ix_posting_role")
+        batch_op.drop_index("ix_posting_match")
         batch_op.drop_index("ix_posting_first_seen")
         batch_op.drop_index("ix_posting_country")
         batch_op.drop_index("ix_posting_company")

@@ -1,0 +1,195 @@
+"""Many rows at once, the fastest way each store has; the ORM is for reading and small edits.
+
+SQLite: one prepared `INSERT … ON CONFLICT DO UPDATE` executed many times. PostgreSQL: `COPY` into a staging table, then
+one such insert. Statements are built once a shape; what is left a row is the driver's own work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Table, Text, Update, any_, bindparam, case, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+Row = Mapping[str, Any]
+Convert = Callable[[Any], Any] | None
+
+COPY_FROM_ROWS = 200
+"""Fewer rows than these are written one by one: a staging table costs more than it saves."""
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    keys: Sequence[str],
+    *,
+    keep_old: Sequence[str] = (),
+    earliest: Sequence[str] = (),
+    latest: Sequence[str] = (),
+    unless_same: str | None = None,
+) -> None:
+    """Inserts rows, or replaces those whose `keys` exist; all rows hold the same columns and no key twice.
+
+    Columns in `keep_old` keep their first value, those in `earliest` and `latest` the smaller and the greater one. A
+    row whose column `unless_same` holds what it held before is left alone.
+    """
+    if not rows:
+        return
+    columns = tuple(column.name for column in table.c if column.name in rows[0])  # the order that compiling keeps
+    assert len(columns) == len(rows[0]), f"rows of {table.name} hold unknown columns: {sorted(rows[0])}"
+    rule = _Rule(tuple(keys), tuple(keep_old), tuple(earliest), tuple(latest), unless_same)
+    if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM_ROWS:
+        staging = _copy(connection, table, columns, rows)
+        connection.exec_driver_sql(_insert_from(table, columns, rule, staging, connection.dialect))
+        return
+    statement = _insert_sql(table, columns, rule, connection.dialect)
+    _execute_rows(connection, statement, columns, _converters(table, columns, connection.dialect), rows)
+
+
+def update_rows(connection: Connection, statement: Update, rows: Sequence[Row]) -> None:
+    """Executes an UPDATE with bound parameters once a row."""
+    if not rows:
+        return
+    compiled = statement.compile(dialect=connection.dialect)
+    names = tuple(compiled.positiontup or compiled.binds)
+    fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    convert = [compiled.binds[name].type.dialect_impl(connection.dialect) for name in names]
+    processors = [impl.bind_processor(connection.dialect) for impl in convert]
+    _execute_rows(connection, str(compiled), names, processors, [{**fixed, **row} for row in rows] if fixed else rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What happens to a row that exists."""
+
+    keys: tuple[str, ...]
+    keep_old: tuple[str, ...]
+    earliest: tuple[str, ...]
+    latest: tuple[str, ...]
+    unless_same: str | None
+
+
+@lru_cache(maxsize=256)
+def _converters(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[Convert]:
+    return [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(table: Table, columns: tuple[str, ...], rule: _Rule, dialect: Dialect) -> str:
+    statement = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+    changes = _changes(table, columns, rule, statement.excluded)
+    if not changes:
+        made = statement.on_conflict_do_nothing(index_elements=list(rule.keys))
+    else:
+        where = None
+        if rule.unless_same is not None:
+            where = table.c[rule.unless_same].is_distinct_from(statement.excluded[rule.unless_same])
+        made = statement.on_conflict_do_update(index_elements=list(rule.keys), set_=changes, where=where)
+    return str(made.compile(dialect=dialect, column_keys=list(columns)))
+
+
+def _changes(table: Table, columns: tuple[str, ...], rule: _Rule, new: Any) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for name in columns:
+        column = table.c[name]
+        if name in rule.keys or name in rule.keep_old:
+            continue
+        if name in rule.earliest:
+            changes[name] = case((new[name] < column, new[name]), else_=column)
+        elif name in rule.latest:
+            changes[name] = case((new[name] > column, new[name]), else_=column)
+        else:
+            changes[name] = new[name]
+    return changes
+
+
+@lru_cache(maxsize=256)
+def _insert_from(table: Table, columns: tuple[str, ...], rule: _Rule, staging: str, dialect: Dialect) -> str:
+    """The same insert with the rows of a staging table for values; in order of key, so that writers never cross."""
+    quote = dialect.identifier_preparer.quote
+    names = ", ".join(quote(name) for name in columns)
+    order = ", ".join(quote(name) for name in rule.keys)
+    head, _, tail = _insert_sql(table, columns, rule, dialect).partition(" ON CONFLICT ")
+    into = head[: head.index(" VALUES ")]
+    assert names in into, "the statement and the staging table must list the same columns in the same order"
+    return f"{into} SELECT {names} FROM {staging} ORDER BY {order} ON CONFLICT {tail}"  # noqa: S608 - names of our own tables
+
+
+def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> str:
+    """Rows into a staging table of this session, which is empty again after the transaction."""
+    quote = connection.dialect.identifier_preparer.quote
+    staging = quote(f"staging_{table.name}")
+    # A second batch of the same transaction finds the first one's rows, hence the TRUNCATE.
+    connection.exec_driver_sql(
+        f"CREATE TEMP TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS"  # noqa: S608 - names of our own tables
+        f" AS SELECT * FROM {quote(table.name)} WITH NO DATA"
+    )
+    connection.exec_driver_sql(f"TRUNCATE {staging}")
+    names = ", ".join(quote(name) for name in columns)
+    convert = _converters(table, columns, connection.dialect)
+    cursor = connection.connection.cursor()
+    try:
+        with cursor.copy(f"COPY {staging} ({names}) FROM STDIN") as copy:
+            for row in _tuples(columns, convert, rows):
+                copy.write_row(row)
+    except connection.dialect.loaded_dbapi.Error as error:
+        # Outside SQLAlchemy's own execution a broken connection must be declared broken, or the pool would reuse it.
+        dbapi = connection.dialect.loaded_dbapi
+        lost = connection.dialect.is_disconnect(error, connection.connection, cursor)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(f"COPY {staging}", None, error, dbapi.Error, connection_invalidated=lost) from error
+    finally:
+        cursor.close()
+    return staging
+
+
+def _tuples(columns: tuple[str, ...], convert: Sequence[Convert], rows: Iterable[Row]) -> Iterable[tuple[Any, ...]]:
+    pairs = list(zip(columns, convert, strict=True))
+    for row in rows:
+        yield tuple([made(row[name]) if made is not None else row[name] for name, made in pairs])
+
+
+def _execute_rows(
+    connection: Connection, statement: str, columns: tuple[str, ...], convert: Sequence[Convert], rows: Sequence[Row]
+) -> None:
+    found = _tuples(columns, convert, rows)
+    if connection.dialect.positional:
+        connection.exec_driver_sql(statement, list(found))
+    else:
+        connection.exec_driver_sql(statement, [dict(zip(columns, values, strict=True)) for values in found])
+
+
+def last_of_each(rows: Iterable[Row], *keys: str) -> list[Row]:
+    """One row a key, the last; in order of key, so that two writers lock rows in the same order."""
+    if len(keys) == 1:
+        unique: dict[Any, Row] = {row[keys[0]]: row for row in rows}
+    else:
+        unique = {tuple(row[name] for name in keys): row for row in rows}
+    return [unique[identity] for identity in sorted(unique)]
+
+
+def one_of(connection: Connection, column: Any, ids: Iterable[str | None]) -> Any:
+    """The condition that `column` is one of `ids`, however many those are: they travel as one parameter."""
+    wanted = sorted({id_ for id_ in ids if id_ is not None})
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, wanted, type_=postgresql.ARRAY(Text)))
+    listed = func.json_each(json.dumps(wanted)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def rows_by_id(connection: Connection, query: Any, column: Any, ids: Iterable[str | None]) -> list[Any]:
+    """The rows of `query` whose `column` is one of `ids`, however many those are."""
+    wanted = list(ids)
+    return list(connection.execute(query.where(one_of(connection, column, wanted)))) if wanted else []
+
+
+def count(connection: Connection, table: Table) -> int:
+    """How many rows the table holds."""
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()

@@ -1,0 +1,318 @@
+"""Keeping what was published of single job ads: records in, rows out, nothing lost and nothing twice.
+
+What an ad's own page says stands. A list entry fills its gaps. A page that says of an ad what it said before is no news
+and changes nothing but the time last seen, so reading the same pages again, in any order, changes nothing else. What an
+older capture says fills gaps too: the newer word stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, case, func, select, update
+
+from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
+from db.keys import content_hash, key
+from db.models import Page, Posting, PostingChange, RawPosting, Sighting
+from db.records import RawPostingRecord, storable
+
+RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+PAGE: Table = Page.__table__  # type: ignore[attr-defined]
+SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
+POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
+CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+
+PUBLISHED = tuple(
+    name
+    for name in (column.name for column in RAW.c)
+    if name in {f.name for f in fields(RawPostingRecord)} and name not in {"source", "source_id"}
+)
+"""The columns that hold what a site published."""
+DATES = frozenset({"posted_on", "updated_on", "valid_through"})
+GAPS: tuple[Any, ...] = (None, "", [], {}, False)
+"""Values that state nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawCounts:
+    """Distinct raw postings of one call that no earlier call of the run counted, and all their sightings."""
+
+    sightings: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one record says of one ad, ready to be a row."""
+
+    id: str
+    source: str
+    identity: str
+    page_id: str
+    page_url: str
+    first_at: datetime
+    seen_at: datetime
+    partial: bool
+    published: dict[str, Any]
+    hash: str
+
+
+def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord], counted: set[str]) -> RawCounts:
+    """Writes raw postings, their sightings and changes; `counted` grows by the ids that this call counts."""
+    if not records:
+        return RawCounts()
+    groups: dict[str, list[Said]] = {}
+    for said in _last_words([_said(record) for record in records]):
+        groups.setdefault(said.id, []).append(said)
+    known = {row.id: row for row in rows_by_id(connection, _KNOWN, RAW.c.id, groups)}
+    new = [_row(id_, _merged(None, group), group, None) for id_, group in sorted(groups.items()) if id_ not in known]
+    updated, changes = _updated(connection, groups, known)
+    changed = {row["id"] for row in updated}
+    unchanged = {id_: groups[id_] for id_ in sorted(known) if id_ not in changed}
+    upsert(
+        connection,
+        RAW,
+        sorted(new + updated, key=lambda row: row["id"]),
+        ["id"],
+        keep_old=["source", "source_id"],
+        earliest=["first_seen"],
+        latest=["last_seen"],
+    )
+    upsert(connection, CHANGE, last_of_each(changes, "id"), ["id"])
+    _see_again(connection, unchanged, known)
+    _keep_sightings(connection, [said for group in groups.values() for said in group])
+    fresh = [ids - counted for ids in ({row["id"] for row in new}, changed, set(unchanged))]
+    counted.update(*fresh)
+    return RawCounts(len(records), *map(len, fresh))
+
+
+_KNOWN = select(RAW.c.id, RAW.c.content_hash, RAW.c.closed_at, RAW.c.first_seen, RAW.c.last_seen)
+
+
+def _said(record: RawPostingRecord) -> Said:
+    published = storable(record.published_fields)
+    identity = storable(record.identity)
+    return Said(
+        id=key("posting", record.source, identity),
+        source=record.source,
+        identity=identity,
+        page_id=key("page", record.source, record.page_url),
+        page_url=record.page_url,
+        first_at=record.seen_at,
+        seen_at=record.seen_at,
+        partial=record.partial,
+        published=published,
+        hash=content_hash(published),
+    )
+
+
+def _last_words(all_said: Sequence[Said]) -> list[Said]:
+    """What each page says last of each ad: a page that contradicts itself has one word."""
+    words: dict[tuple[str, str, bool], Said] = {}
+    for said in sorted(all_said, key=lambda s: s.seen_at):
+        identity = (said.id, said.page_id, said.partial)
+        first = words.get(identity)
+        words[identity] = said if first is None else replace(said, first_at=first.first_at)
+    return list(words.values())
+
+
+def _updated(
+    connection: Connection, groups: Mapping[str, list[Said]], known: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows that now read otherwise, and what changed in them."""
+    suspects = [
+        id_ for id_, row in known.items() if any(said.partial or said.hash != row.content_hash for said in groups[id_])
+    ]
+    if not suspects:
+        return [], []
+    stored = {row.id: row._mapping for row in rows_by_id(connection, select(RAW), RAW.c.id, suspects)}
+    sightings = rows_by_id(connection, select(SIGHTING), SIGHTING.c.raw_posting_id, suspects)
+    before = {(r.raw_posting_id, r.page_id): (r.content_hash, r.listed_hash) for r in sightings}
+    rows, changes = [], []
+    for id_ in sorted(suspects):
+        old = stored[id_]
+        news = [s for s in groups[id_] if before.get((id_, s.page_id), (None, None))[s.partial] != s.hash]
+        merged = _merged(old, news)
+        row = _row(id_, merged, groups[id_], old)
+        if row["content_hash"] != old["content_hash"] or row["listed"] != old["listed"]:
+            rows.append(row)
+            changes += _changes(old, row)
+    return rows, changes
+
+
+def _merged(old: Mapping[str, Any] | None, news: Sequence[Said]) -> dict[str, Any]:
+    """The published columns and `listed`, after what is new was said, in order of time."""
+    listed: dict[str, Any] = dict(old["listed"]) if old is not None else {}
+    values = {name: old[name] for name in PUBLISHED} if old is not None else None
+    last_seen = old["last_seen"] if old is not None else None
+    for said in sorted(news, key=lambda s: s.seen_at):
+        if said.partial:
+            stated = {name: _plain(value) for name, value in said.published.items() if value not in GAPS}
+            if values is None:
+                values = dict(said.published)
+            else:
+                for name in stated:
+                    if values[name] in GAPS or _plain(values[name]) == listed.get(name):
+                        values[name] = said.published[name]
+            listed |= stated
+        elif values is None or last_seen is None or said.seen_at >= last_seen:
+            values = _filled(said.published, listed)
+        else:
+            values = {name: said.published[name] if values[name] in GAPS else values[name] for name in PUBLISHED}
+    assert values is not None, "a posting is made of what at least one record says"
+    return values | {"listed": listed}
+
+
+def _filled(published: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _typed(name, listed[name]) if value in GAPS and name in listed else value
+        for name, value in published.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _typed(name: str, value: Any) -> Any:
+    return date.fromisoformat(value) if name in DATES else value
+
+
+def _row(id_: str, merged: dict[str, Any], group: Sequence[Said], old: Mapping[str, Any] | None) -> dict[str, Any]:
+    last_seen = max(said.seen_at for said in group)
+    still_closed = old is not None and old["closed_at"] is not None and last_seen <= old["closed_at"]
+    return {
+        "id": id_,
+        "source": group[0].source,
+        "source_id": group[0].identity,
+        **merged,
+        "content_hash": content_hash({name: merged[name] for name in PUBLISHED}),
+        "first_seen": min(said.first_at for said in group),
+        "last_seen": last_seen,
+        "closed_at": old["closed_at"] if still_closed and old is not None else None,
+        "missed": 0,
+        "missed_at": None,
+        "rules_version": 0,
+    }
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    posting_id, at = old["posting_id"] or old["id"], new["last_seen"]
+    return [
+        {
+            "id": key("change", old["id"], name, old["content_hash"], new["content_hash"], at.isoformat()),
+            "posting_id": posting_id,
+            "field": name,
+            "old": _as_text(old[name]),
+            "new": _as_text(new[name]),
+            "cause": "site",
+            "at": at,
+        }
+        for name in PUBLISHED
+        if old[name] != new[name]
+    ]
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _see_again(connection: Connection, groups: Mapping[str, Sequence[Said]], known: Mapping[str, Any]) -> None:
+    """Widens the time in which unchanged ads were seen; what was closed before it was seen again is open again."""
+    if not groups:
+        return
+    rows = []
+    for id_, group in groups.items():
+        old = known[id_]
+        first, last = min(said.first_at for said in group), max(said.seen_at for said in group)
+        reopened = old.closed_at is not None and last > old.closed_at
+        # An earlier sighting moves the day that decides the exchange rate, so the ad has to be read again.
+        reread = reopened or first < old.first_seen
+        rows.append({"row_id": id_, "first": first, "last": last, "reopened": reopened, "reread": reread})
+    earlier, later = (bindparam(name, type_=RAW.c.last_seen.type) for name in ("first", "last"))
+    statement = update(RAW).where(RAW.c.id == bindparam("row_id"))
+    seen = {"last_seen": later, "missed": 0, "missed_at": None}
+    plain = [{"row_id": row["row_id"], "last": row["last"]} for row in rows if not row["reread"]]
+    update_rows(connection, statement.where(RAW.c.last_seen < later).values(seen), plain)
+    for reopened in (False, True):
+        values: dict[str, Any] = {
+            "first_seen": case((earlier < RAW.c.first_seen, earlier), else_=RAW.c.first_seen),
+            "last_seen": case((later > RAW.c.last_seen, later), else_=RAW.c.last_seen),
+            "rules_version": 0,
+        }
+        if reopened:
+            values |= {"closed_at": None, "missed": 0, "missed_at": None}
+        again = [
+            {name: row[name] for name in ("row_id", "first", "last")}
+            for row in rows
+            if row["reread"] and row["reopened"] is reopened
+        ]
+        update_rows(connection, statement.values(values), again)
+    _touch_postings(connection, groups)
+
+
+def _touch_postings(connection: Connection, raw_ids: Mapping[str, Any]) -> None:
+    """A posting was last seen when the last of its ads was."""
+    owners = select(RAW.c.posting_id).where(one_of(connection, RAW.c.id, raw_ids))
+    newest = select(func.max(RAW.c.last_seen)).where(RAW.c.posting_id == POSTING.c.id).scalar_subquery()
+    connection.execute(
+        update(POSTING).where(POSTING.c.id.in_(owners), POSTING.c.last_seen < newest).values(last_seen=newest)
+    )
+
+
+def _keep_sightings(connection: Connection, all_said: Sequence[Said]) -> None:
+    _keep_unread_pages(connection, all_said)
+    for partial, column in ((False, "content_hash"), (True, "listed_hash")):
+        rows = [
+            {
+                "raw_posting_id": said.id,
+                "page_id": said.page_id,
+                column: said.hash,
+                "first_seen": said.first_at,
+                "last_seen": said.seen_at,
+            }
+            for said in all_said
+            if said.partial is partial
+        ]
+        upsert(
+            connection,
+            SIGHTING,
+            last_of_each(rows, "raw_posting_id", "page_id"),
+            ["raw_posting_id", "page_id"],
+            earliest=["first_seen"],
+            latest=["last_seen"],
+        )
+
+
+def _keep_unread_pages(connection: Connection, all_said: Sequence[Said]) -> None:
+    """Pages that are only known by their address: a sighting on a page never stands without it."""
+    rows: dict[str, dict[str, Any]] = {}
+    for said in all_said:
+        row = rows.setdefault(
+            said.page_id,
+            {
+                "id": said.page_id,
+                "source": said.source,
+                "url": storable(said.page_url),
+                "kind": "page",
+                "content_hash": "",
+                "first_seen": said.first_at,
+                "last_seen": said.seen_at,
+            },
+        )
+        row["first_seen"] = min(row["first_seen"], said.first_at)
+        row["last_seen"] = max(row["last_seen"], said.seen_at)
+    upsert(
+        connection,
+        PAGE,
+        [rows[page_id] for page_id in sorted(rows)],
+        ["id"],
+        keep_old=["source", "url", "kind", "content_hash"],
+        earliest=["first_seen"],
+        latest=["last_seen"],
+    )
