@@ -1,9 +1,10 @@
-"""Manners between us and a site: Retry-After is honoured, an unchanged page costs a 304."""
+"""Manners between us and a site: Retry-After is honoured, an unchanged page costs a 304, a challenge is not evaded."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -58,6 +59,45 @@ class ConditionalRequests:
             self.crawler.stats.inc_value("jobledger/unchanged_pages")
         self.crawler.signals.send_catch_log(signal=page_unchanged, url=request.url)
         raise PageUnchanged(request.url)
+
+
+CHALLENGE: Final = re.compile(
+    rb"""
+      <title>\s*(?:Just\ a\ moment|Attention\ Required!\ \|\ Cloudflare|Access\ (?:to\ this\ page\ has\ been\ )?denied
+        |Pardon\ Our\ Interruption|Robot\ or\ human\?|Are\ you\ a\ robot|Security\ (?:Check|Verification)|One\ moment,\ please)
+    | /cdn-cgi/challenge-platform/ .{0,4000} (?:cf_chl|_cf_chl_opt)
+    | _Incapsula_Resource\?  | captcha-delivery\.com | \bpx-captcha\b | awsWafCookieDomainList | /_sec/cp_challenge/
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+"""What pages say that ask whether a visitor is human: Cloudflare, Imperva, DataDome, HUMAN, AWS WAF, Akamai."""
+CHALLENGE_BYTES: Final = 60_000
+"""Such pages are short; a long page that mentions a captcha is an ordinary one with a form."""
+
+
+class ChallengeError(IgnoreRequest):
+    """The site asked whether we are human. We do not pretend to be."""
+
+
+class Challenges:
+    """Counts pages that ask whether we are human, and hands them to nobody: they are no empty board."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Challenges:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Raises `ChallengeError` for such a page."""
+        kind = (response.headers.get("Content-Type") or b"").lower()
+        is_page = b"html" in kind and len(response.body) <= CHALLENGE_BYTES
+        if response.headers.get("cf-mitigated") != b"challenge" and not (is_page and CHALLENGE.search(response.body)):
+            return response
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value("jobledger/challenges")
+        raise ChallengeError(f"{request.url}: answered {response.status} with a page that asks whether we are human")
 
 
 class RetryAfter:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
@@ -19,10 +19,13 @@ from scrapy.exceptions import DropItem
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord
+from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord, utc_now
+from db.revisits import see_page_again, validators
 from db.session import LedgerError, open_ledger
 from db.store import KeepCounts, keep
 from db.text import without_personal_data
+from scraper.middlewares import page_unchanged
+from scraper.sources import Source
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ class StorePipeline:
         self.failed = False
         self.limit: int | None = crawler.settings["JOBLEDGER_LIMIT"]
         self.postings = 0
+        crawler.signals.connect(self.see_again, signal=page_unchanged)
         self.ending: asyncio.Future[None] | None = None
 
     @classmethod
@@ -67,6 +71,9 @@ class StorePipeline:
 
     def open_spider(self) -> None:
         self.engine: Engine = open_ledger(self.url)
+        spider = self.crawler.spider
+        if spider is not None and hasattr(spider, "source"):
+            spider.validators = validators(self.engine, spider.source.name)  # type: ignore[attr-defined]  # ours
 
     def process_item(self, item: Any) -> Any:
         """Takes a record into the batch. Raises `DropItem` for what is no record, or once the ledger is lost."""
@@ -93,21 +100,23 @@ class StorePipeline:
 
     def flush(self) -> None:
         """Keeps the batch. A ledger that cannot be written ends the run: what is lost must not look like success."""
-        if not self.batch:
-            return
+        if self.batch and self._write(lambda: keep(self.engine, self.batch, counted=self.counted)):
+            self.batch = []
+            self.kept_at = time.monotonic()
+
+    def _write(self, change: Callable[[], KeepCounts]) -> bool:
         try:
-            self.counts += keep(self.engine, self.batch, counted=self.counted)
+            self.counts += change()
         except (SQLAlchemyError, LedgerError) as error:
             self.failed = True
             reason = str(getattr(error, "orig", None) or error)[:500]
             self._set("jobledger/store_error", reason)
             logger.error("the ledger cannot be written: %s", reason)
             self._end(STORE_FAILED)
-            return
-        self.batch = []
-        self.kept_at = time.monotonic()
+            return False
         for name, count in asdict(self.counts).items():
             self._set(f"jobledger/{name}", count)
+        return True
 
     def _require_room(self) -> None:
         """Ends the run at its limit of postings. Raises `DropItem` for what comes after."""
@@ -120,7 +129,18 @@ class StorePipeline:
         if self.ending is None and self.crawler.engine is not None:
             self.ending = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
 
+    def see_again(self, url: str) -> None:
+        """A page that the site calls unchanged: what stood on it is seen again."""
+        source: Source | None = getattr(self.crawler.spider, "source", None)
+        if source is None or self.failed:
+            return
+        self.flush()
+        self._write(lambda: see_page_again(self.engine, source.name, url, utc_now(), counted=self.counted))
+
     def _cover(self, record: RawPostingRecord) -> None:
+        """Counts which fields a posting has; a card shows only part of them by its nature."""
+        if record.partial:
+            return
         self._count("jobledger/postings_read")
         for name in COVERED:
             if getattr(record, name):

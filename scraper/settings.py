@@ -62,6 +62,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "HTTPCACHE_ENABLED": False,
     "DOWNLOADER_MIDDLEWARES": {
         "scraper.middlewares.ConditionalRequests": 540,
+        "scraper.middlewares.Challenges": 545,
         "scraper.middlewares.RetryAfter": 560,
         "scraper.safety.AddressGuard": 950,
     },

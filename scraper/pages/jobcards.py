@@ -5,9 +5,9 @@
     2025         li > a.stretched-link, span.text-bg-success|warning|secondary, div.text-end
 
 Classes mean different things in different places (`text-bg-success` is pay and also the remote mark,
-`text-bg-secondary` is the employment type and also an estimated pay), so a badge is known by its words: a digit says pay,
-"-level" the level, "R" remote, anything else the employment type. How long ago a job was found ("7d ago") is not kept: it
-would change every day, and is no date.
+`text-bg-secondary` is the employment type and also an estimated pay), so a badge is known by its words: a digit says
+pay, "-level" the level, "R" remote, anything else the employment type. How long ago a job was found ("7d ago") is not
+kept: it would change every day, and is no date.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The sample site's pages, made from `articles.toml`, `roles.toml`, `jobs.csv` and the templates.
 
-Every employer is invented. The pages have the shapes of the real captures, their damage included: text read in a wrong code page, a text capture
-that lost its line breaks, a placeholder for pay, places that name no country.
+Every employer is invented. The pages have the shapes of the real captures, their damage included: text read in a wrong
+code page, a text capture that lost its line breaks, a placeholder for pay, places that name no country.
 """
 
 from __future__ import annotations

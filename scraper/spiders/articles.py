@@ -4,15 +4,16 @@
                    ->  job cards                   ->  job page
 
 A featured job or a card shows part of a job; its own page shows more. Both carry the number in the job's address, so
-they are one posting. A card fills gaps of its page and never overrides it.
+they are one posting. A card is `partial`: it fills gaps of what the page says and never overrides it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import fields, replace
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -70,14 +71,15 @@ class ArticlesSpider(scrapy.Spider):
             return
         cards = read_cards(page, response.url)
         articles = self._articles(page, response.url)
-        yield self._page(response, "listing")
+        seen_at = utc_now()
+        yield self._page(response, "listing", seen_at)
         if not cards and not articles:
             self._incomplete("an index page lists nothing")
             yield self._rejected(response.url, "empty_index", "the index page links to no article and no job")
         for card in cards:
-            yield from self._card(card, response.url)
+            yield from self._card(card, response.url, seen_at)
         for address in articles:
-            yield self._request(address, self.parse_article, self.failed_page)
+            yield self._request(address, self.parse_article)
         yield from self._next(page, response)
 
     def parse_article(self, response: Response) -> Iterator[Record | Request]:
@@ -88,32 +90,32 @@ class ArticlesSpider(scrapy.Spider):
             self._count("jobledger/parse_errors")
             yield self._rejected(response.url, "not_an_article", "no title with article or featured job", page or "")
             return
-        yield self._page(response, "article")
         seen_at = utc_now()
+        yield self._page(response, "article", seen_at)
         where = urlsplit(response.url).path
         yield from records_of(
             article, source=self.source.name, url=response.url, seen_at=seen_at, has_own_url=True, where=where
         )
-        for address in [job.link for job in article.jobs if job.link]:
-            yield from self._job_request(urljoin(response.url, address), article, response.url)
+        for job in article.jobs:
+            if job.link:
+                yield from self._job_request(urljoin(response.url, job.link), job.title)
         for address in self._articles(page, response.url):
-            yield self._request(address, self.parse_article, self.failed_page)
+            yield self._request(address, self.parse_article)
 
-    def parse_job(self, response: Response, card: RawPostingRecord) -> Iterator[Record]:
-        """A job's own page: schema.org where it has it, else the site's markup; gaps filled from the card."""
+    def parse_job(self, response: Response, number: str, title: str) -> Iterator[Record]:
+        """A job's own page: schema.org where it has it, else the site's markup."""
         page = self._text(response)
-        found = list(self._postings(response, page)) if page is not None else []
+        seen_at = utc_now()
+        found = list(self._postings(response, page, seen_at)) if page is not None else []
         if not any(isinstance(record, RawPostingRecord) for record in found):
             yield from found
-            yield self._rejected(
-                response.url, "no_job", f"the page of the job {card.title_text!r} holds none", page or ""
-            )
+            yield self._rejected(response.url, "no_job", f"the page of the job {title!r} holds none", page or "")
             self._count("jobledger/not_inspected")
             return
-        yield self._page(response, "posting")
+        yield self._page(response, "posting", seen_at)
         for record in found:
             if isinstance(record, RawPostingRecord):
-                record = filled(replace(record, source_id=card.source_id, url=record.url or response.url), card)
+                record = replace(record, source_id=f"job:{number}", url=record.url or response.url)
             yield record
 
     def failed_index(self, failure: Failure) -> Iterator[Record]:
@@ -146,34 +148,20 @@ class ArticlesSpider(scrapy.Spider):
             if urlsplit(address).netloc == self.host and self.article_path.search(urlsplit(address).path)
         ]
 
-    def _card(self, card: JobCard, url: str) -> Iterator[Record | Request]:
-        record = posting_of_card(card, source=self.source, page_url=url, seen_at=utc_now(), partial=True)
-        yield record
-        if card.url is not None and urlsplit(card.url).netloc == self.host:
-            yield self._request(card.url, self.parse_job, self.failed_page, card=record)
+    def _card(self, card: JobCard, url: str, seen_at: datetime) -> Iterator[Record | Request]:
+        yield posting_of_card(card, source=self.source, page_url=url, seen_at=seen_at, partial=True)
+        if card.url is not None:
+            yield from self._job_request(card.url, card.title)
 
-    def _job_request(self, address: str, article: Article, url: str) -> Iterator[Request]:
+    def _job_request(self, address: str, title: str | None) -> Iterator[Request]:
+        """The page of a job on this site. Nothing else hangs on it, so it may be left unread when it is unchanged."""
         number = job_id(address)
-        if number is None or urlsplit(address).netloc != self.host:
-            return
-        job = next(job for job in article.jobs if job.link and urljoin(url, job.link) == address)
-        if job.title is None:
-            return
-        card = JobCard(
-            id=number,
-            url=address,
-            title=job.title,
-            company=job.company,
-            place=job.place,
-            employment=job.employment_text,
-            level=job.level_text,
-            salary=job.salary_text,
-        )
-        record = posting_of_card(card, source=self.source, page_url=url, seen_at=utc_now(), partial=True)
-        yield self._request(address, self.parse_job, self.failed_page, card=record)
+        if number is not None and title is not None and urlsplit(address).netloc == self.host:
+            arguments = {"number": number, "title": title}
+            yield self._request(address, self.parse_job, cb_kwargs=arguments, meta={CONDITIONAL: True})
 
-    def _postings(self, response: Response, page: str) -> Iterator[Record]:
-        seen = Seen.of(self.source, url=response.url, at=utc_now())
+    def _postings(self, response: Response, page: str, seen_at: datetime) -> Iterator[Record]:
+        seen = Seen.of(self.source, url=response.url, at=seen_at)
         parsed = read_job_page(response.body, seen)
         yield from parsed.rejected
         if parsed.postings:
@@ -181,7 +169,7 @@ class ArticlesSpider(scrapy.Spider):
             return
         job = read_job(page, response.url)
         if job is not None:
-            yield posting_of_card(job, source=self.source, page_url=response.url, seen_at=seen.at, partial=False)
+            yield posting_of_card(job, source=self.source, page_url=response.url, seen_at=seen_at, partial=False)
 
     def _next(self, page: str, response: Response) -> Iterator[Request]:
         """The next index page: a link that says so, or the newest site's "Load more" button."""
@@ -195,15 +183,15 @@ class ArticlesSpider(scrapy.Spider):
             yield Request(urljoin(response.url, found[1]), callback=self.parse_index, errback=self.failed_index)
             return
 
-    def _request(self, address: str, callback: Any, errback: Any, **arguments: Any) -> Request:
-        return Request(address, callback=callback, errback=errback, cb_kwargs=arguments, meta={CONDITIONAL: True})
+    def _request(self, address: str, callback: Any, **arguments: Any) -> Request:
+        return Request(address, callback=callback, errback=self.failed_page, **arguments)
 
-    def _page(self, response: Response, kind: str) -> PageRecord:
+    def _page(self, response: Response, kind: str, seen_at: datetime) -> PageRecord:
         return PageRecord(
             source=self.source.name,
             url=response.url,
             content_hash=hashlib.blake2b(response.body, digest_size=16).hexdigest(),
-            seen_at=utc_now(),
+            seen_at=seen_at,
             kind=kind,
             status=response.status,
             etag=_header(response, "ETag"),
@@ -235,24 +223,6 @@ class ArticlesSpider(scrapy.Spider):
     def _count(self, key: str) -> None:
         if self.crawler.stats is not None:
             self.crawler.stats.inc_value(key)
-
-
-FROM_CARD: Final = ("company_text", "location_text", "workplace_text", "employment_text", "level_text", "salary_text")
-
-
-def filled(record: RawPostingRecord, card: RawPostingRecord) -> RawPostingRecord:
-    """The posting of a job's page with its gaps filled from the card that led to it; what the page states stays.
-
-    Pay stated in structured form is no gap, even where it has no text.
-    """
-    gaps: Mapping[str, Any] = {
-        f.name: getattr(card, f.name)
-        for f in fields(RawPostingRecord)
-        if f.name in FROM_CARD and getattr(record, f.name) is None and getattr(card, f.name) is not None
-    }
-    if record.pay:
-        gaps = {name: value for name, value in gaps.items() if name != "salary_text"}
-    return replace(record, **gaps) if gaps else record
 
 
 def _header(response: Response, name: str) -> str | None:
