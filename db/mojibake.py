@@ -140,7 +140,10 @@ def _repair_page(line: str, page: _Page) -> str:
     # A run that is no UTF-8 is a word of the language: then the whole line is, and only certain cases are touched.
     # Without one, a line that surely holds mojibake holds nothing else, and its doubtful runs are believed as well.
     genuine = any(text is None for _, text in runs)
-    sure = [text is not None and _is_mojibake(found, text, page, genuine=genuine) for found, text in runs]
+    worded = _ASCII_WORD.search(line) is not None
+    sure = [
+        text is not None and _is_mojibake(found, text, page, genuine=genuine, worded=worded) for found, text in runs
+    ]
     if not any(sure):
         return line
     parts, end = [], 0
@@ -160,11 +163,12 @@ def _decoded(run: str, page: _Page) -> str | None:
     return None if any(unicodedata.category(character) in ("Cc", "Cn", "Co") for character in text) else text
 
 
-def _is_mojibake(found: re.Match[str], text: str, page: _Page, *, genuine: bool) -> bool:
+def _is_mojibake(found: re.Match[str], text: str, page: _Page, *, genuine: bool, worded: bool) -> bool:
     """Whether a run that decodes to `text` cannot rather be a word of the page's own language.
 
     The Thai word for car, read back, is one "ö"; a Greek class name ends in "Β»". One character alone is therefore
-    believed only as a sign, or as a letter inside a Latin word.
+    believed only as a sign, or as a letter inside a Latin word. `genuine`: the line has words of that language;
+    `worded`: it has words or numbers in ASCII.
     """
     run = found.group()
     mixed = page.all_home.fullmatch(run) is None
@@ -175,7 +179,7 @@ def _is_mojibake(found: re.Match[str], text: str, page: _Page, *, genuine: bool)
     inside_latin = _touches_latin(found)
     if len(text) == 1:
         if not letters:
-            return (mixed and len(run) > 2) or inside_latin or _ASCII_WORD.search(found.string) is not None
+            return (mixed and len(run) > 2) or inside_latin or worded
         return inside_latin or (impossible and (len(run) > 2 or (page.no_start is not None and not mixed)))
     return impossible or (inside_latin and letters) or (len(text) > 2 and all(map(_WIDE.match, text)))
 
