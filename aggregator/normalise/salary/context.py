@@ -6,6 +6,7 @@ The nearest telling word decides, right of the amount first ("$5,000 sign-on bon
 
 from decimal import Decimal
 
+from aggregator.normalise.money import annualise
 from aggregator.normalise.salary.grammar import FILL, FROM, UPTO, Statement
 from aggregator.normalise.salary.lexicon import BIT, currencies
 from aggregator.normalise.salary.tokens import (
@@ -81,6 +82,7 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
             if kind and kind != "base" and _belongs_to_next(tokens, at, following):
                 return ""
             if kind:
+                statement.apart = bool(unknown)
                 return kind
             unknown += 1
         elif roles & OPEN:
@@ -112,7 +114,7 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     if roles & UNIT:
         return "unit" if unknown == 0 else ""
     if roles & STIPEND:
-        return "pay" if statement.period and statement.high >= 300 and not unknown else "extra"
+        return "pay" if _living(statement) and not unknown else "extra"
     if roles & EXTRA:
         return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
     if roles & WEAK:
@@ -137,6 +139,13 @@ def _yearly_pay(statement: Statement) -> bool:
     return statement.period == "year" and statement.high >= (row.year_from if row else 10_000) * Decimal("1.5")
 
 
+def _living(statement: Statement, said: str | None = None) -> bool:
+    """Whether a stipend is what somebody lives on: said for a period, and no less than the least yearly pay."""
+    row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
+    period = statement.period or statement.left_period or said
+    return period is not None and (row is None or annualise(statement.high, period) >= row.low)
+
+
 def _belongs_to_next(tokens: list[Token], at: int, following: Statement | None) -> bool:
     """"17k - 20k OTE 25k": a word that leads straight into the next amount is said of that amount."""
     if following is None or following.kind:
@@ -147,7 +156,7 @@ def _belongs_to_next(tokens: list[Token], at: int, following: Statement | None) 
 
 def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
     """Reads the words before a statement; what the words after it said stays, unless these are closer."""
-    unknown, kind, direct, above = 0, "", False, False
+    unknown, kind, direct, above = 0, "", False, 0
     limit = max(floor, statement.first - _REACH_LEFT)
     at = statement.first - 1
     while at >= limit:
@@ -159,16 +168,18 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
             at = _before_aside(tokens, at, limit)
             continue
         if roles & NEWLINE:
-            if above or kind or not _is_heading(tokens, at, statement, floor):
+            if kind or above > 1 or not _is_heading(tokens, at, statement, floor):
                 break
-            above = True
+            if above and statement.bound is None:
+                break
+            above += 1
             while at > limit and tokens[at - 1].roles & (NEWLINE | COLON):
                 at -= 1
             limit = max(floor, at - _REACH_LEFT)
         if roles & (ADV | NOUN) and token.period and not statement.left_period and not roles & BIT["per"]:
             if roles & ADV or (at and tokens[at - 1].roles & BIT["per"]):
                 statement.left_period = token.period
-        if roles & (MIN | MAX):
+        if roles & (MIN | MAX) and not statement.is_range:
             statement.bound = statement.bound or ("min" if roles & MIN and not roles & MAX else "max")
         if roles & BIT["session"] and not above and at > limit and tokens[at - 1].roles & NUM:
             kind = "unit"  # the price of a session of 45 minutes is no pay by the hour
@@ -182,7 +193,8 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
         at -= 1
     if kind in ("pay", "base", "ote"):
         statement.cued = True
-    if not statement.kind or (statement.kind == "extra" and kind in ("pay", "base") and direct):
+    far = statement.apart and statement.is_range
+    if not statement.kind or (statement.kind == "extra" and kind in ("pay", "base") and (direct or far)):
         statement.kind = kind
     elif statement.kind == "pay" and kind in ("base", "ote", "extra", "thing"):
         statement.kind = kind
@@ -223,8 +235,8 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
     roles = tokens[at].roles
     before = tokens[at - 1].roles if at > limit else 0
     if roles & STIPEND:
-        periodic = statement.period or statement.left_period or before & ADV
-        return "pay" if periodic and not before & (EXTRA | WEAK | THING) else "extra"
+        period = tokens[at - 1].period if before & ADV else None
+        return "pay" if _living(statement, period) and not before & (EXTRA | WEAK | THING) else "extra"
     if roles & (PAY | BASE):
         if before & (EXTRA | WEAK | THING) and not before & (PAY | BASE):
             named = tokens[max(limit, at - 3) : at - 1]

@@ -17,7 +17,7 @@ _PLACES = {
     "MXN": "mexico méxico mexican",
     "USD": "us usa united america american nyc york california seattle denver colorado washington dollars",
 }
-_FRENCH = frozenset("salaire à par an heure l'heure rémunération annuel taux horaire selon".split())
+_FRENCH = frozenset("salaire à par heure l'heure rémunération annuel taux horaire selon".split())
 _KRONE = {
     "SEK": "månad mån år timme lön månaden kronor sverige stockholm tim timmen månadslön timlön årslön",
     "DKK": "løn md måned timen time om mdr danmark københavn pr",
@@ -106,7 +106,7 @@ def resolve(
 
 
 def _said_dollar(near: Sequence[Token]) -> str | None:
-    words = {token.text.casefold() for token in near}
+    words = {part for token in near for part in token.text.casefold().split()}
     if words & _FRENCH and any(a.roles & NUM and b.text == "$" for a, b in itertools.pairwise(near)):
         return "CAD"  # French that writes "$" after the amount is written in Canada
     places = _place_words()

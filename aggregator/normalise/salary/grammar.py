@@ -44,6 +44,7 @@ MIN, MAX = BIT["min"], BIT["max"]
 _GLUED_ONLY = frozenset("mMbBlLtT")
 _SHORT_NOUNS = frozenset("h hr ph std h. mo month mth yr year annum wk week day hour heure mois mes monat mies uur".split())
 _ONES = Decimal(1)
+_THOUSAND = Decimal(1000)
 
 
 @dataclass(slots=True)
@@ -81,6 +82,8 @@ class Statement:
     left_period: str | None = None
     cued: bool = False
     fielded: bool = False
+    thousands: bool = False
+    apart: bool = False
 
     @property
     def signed(self) -> bool:
@@ -169,6 +172,8 @@ def _amount(tokens: list[Token], place: int, floor: int, *, in_range: bool = Fal
         value, after, written = joined, place + 3, f"{joined:,}"
     scale, after = _scale(tokens, after, sign)
     mantissa = value
+    if scale is None and sign and first > floor and tokens[first - 1].text in ("T", "k", "K") and tokens[first - 1].end == tokens[first].start:
+        scale, first = _THOUSAND, first - 1  # "T€ 80"
     if scale is not None:
         value = value * scale
         value, after = _added(tokens, after, value, scale)
@@ -206,7 +211,7 @@ def _is_measure(tokens: list[Token], place: int) -> bool:
         return True
     if after.roles & ADV and after.start == number.end and not after.text.isascii() and len(after.text) == 1:
         return True
-    if after.roles & (NOUN | PLURAL) and not after.roles & (CUR | SCALE | ADV | PER | FILL):
+    if after.roles & (NOUN | PLURAL) and not after.roles & (CUR | SCALE | ADV | PER | FILL | AND):
         signed = place and tokens[place - 1].roles & CUR
         return not signed and number.text[-3:-2] not in (".", ",")
     if after.roles & SLASH and place + 2 < len(tokens) and tokens[place + 2].roles & NUM:
@@ -266,7 +271,11 @@ def _stray_space(tokens: list[Token], place: int, sign: str | None, in_range: bo
 
 
 def _scale(tokens: list[Token], place: int, sign: str | None) -> tuple[Decimal | None, int]:
-    if place >= len(tokens) or not tokens[place].roles & SCALE:
+    if place >= len(tokens):
+        return None, place
+    if tokens[place].text in ("T", "t") and place + 1 < len(tokens) and tokens[place + 1].currency == "EUR":
+        return _THOUSAND, place + 1
+    if not tokens[place].roles & SCALE:
         return None, place
     token, number = tokens[place], tokens[place - 1]
     glued = token.start == number.end
@@ -354,7 +363,7 @@ def _tail(tokens: list[Token], place: int, *, signed: bool) -> _Tail:
             depth, at = 1, at + 1
         elif roles & CLOSE and depth:
             depth, at = 0, at + 1
-        elif (roles & FILL and not roles & (FROM | UPTO)) or (roles & COMMA and depth):
+        elif (roles & FILL and not roles & (FROM | UPTO)) or (depth and roles & (COMMA | MIN | MAX)):
             at += 1
         elif roles & BIT["and"] and tokens[at].text == "&":
             break
@@ -381,7 +390,7 @@ def _short_aside(tokens: list[Token], at: int) -> bool:
     for token in tokens[at + 1 : at + 7]:
         if token.roles & CLOSE:
             return True
-        if token.roles & NUM or not token.roles & (FILL | ADV | NOUN | PER | CUR | COMMA | SLASH | APPROX | BIT["link"]):
+        if token.roles & NUM or not token.roles & (MIN | MAX | FILL | ADV | NOUN | PER | CUR | COMMA | SLASH | APPROX | BIT["link"]):
             return False
     return False
 
@@ -395,7 +404,7 @@ def _is_open_plus(tokens: list[Token], at: int, place: int) -> bool:
 
 
 def _amount_follows(tokens: list[Token], at: int) -> bool:
-    return any(token.roles & NUM for token in tokens[at + 1 : at + 4])
+    return any(token.roles & (NUM | COLON) for token in tokens[at + 1 : at + 4])
 
 
 def _period_at(tokens: list[Token], at: int, signed: bool) -> tuple[str, int] | None:
@@ -445,14 +454,17 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
     return None
 
 
-def _opening(tokens: list[Token], first: int, floor: int) -> str | None:
-    """"from", "upto" or "between" when said right before an amount."""
+def _opening(tokens: list[Token], first: int, floor: int, *, alone: bool = False) -> str | None:
+    """"from", "upto" or "between" when said right before an amount; an amount `alone` is between nothing."""
     at = first - 1
     for _ in range(4):
         if at < floor:
             return None
         roles = tokens[at].roles
         if roles & BETWEEN and not roles & FROM:
+            if alone:
+                at -= 1
+                continue
             return "between"
         if roles & UPTO and not roles & FROM:
             return "upto"
@@ -476,7 +488,7 @@ def _assemble(tokens: list[Token], amounts: list[Amount], tails: list[_Tail], fl
     periods = [tail.period for tail in tails if tail.period]
     values = [amount.value for amount in amounts]
     low, high = values[0], values[-1]
-    opening = _opening(tokens, amounts[0].first, floor)
+    opening = _opening(tokens, amounts[0].first, floor, alone=len(amounts) == 1)
     open_ = None
     if len(amounts) == 1:
         open_ = opening if opening in ("from", "upto") else None
@@ -501,6 +513,7 @@ def _assemble(tokens: list[Token], amounts: list[Amount], tails: list[_Tail], fl
         any("," in a.written or "." in a.written or " " in a.written for a in amounts),
         notes,
         fielded=fielded,
+        thousands=amounts[-1].scale is None or amounts[-1].scale <= 1000,
     )
 
 
@@ -521,6 +534,8 @@ def _share_scale(amounts: list[Amount]) -> None:
     if last.scale is not None and first.scale is None and first.mantissa < 1000 and first.mantissa <= last.mantissa:
         first.value = first.mantissa * last.scale
         first.scale = last.scale
+    elif last.scale == 1000 and first.scale is None and 1000 <= first.mantissa <= last.mantissa <= first.mantissa * 5:
+        last.value, last.scale = last.mantissa, None  # "135,000-165,000k": thousands said twice
     elif first.scale is not None and last.scale is None and first.mantissa <= last.mantissa < 1000:
         last.value = last.mantissa * first.scale
         last.scale = first.scale

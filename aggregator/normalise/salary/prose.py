@@ -89,16 +89,18 @@ def _word_end(text: str, at: int) -> int:
 
 def is_stated_pay(statement: Statement) -> bool:
     """Whether a statement inside prose is pay: named so nearby, or a signed range or rate of a believable size."""
+    row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
     if statement.fielded:
         return True
+    if row and statement.scaled and statement.high > row.high * 2 and row.year_from <= 20_000 and not statement.thousands:
+        return False  # millions of a strong currency, whatever the words around
     if statement.cued:
         return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
     if not statement.signed:
         return statement.scaled and statement.is_range and 20_000 <= statement.low and statement.high <= 900_000
-    row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
     if row is None or statement.low * 4 < statement.high or statement.low <= 0:
         return False
-    period = statement.period or statement.left_period
+    period = statement.period or (statement.left_period if statement.is_range else None)
     if period is None:
         return statement.is_range and statement.low >= row.year_from * Decimal("1.5") and statement.high <= row.high
     low, high = annualise(statement.low, period), annualise(statement.high, period)

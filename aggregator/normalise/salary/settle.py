@@ -83,6 +83,8 @@ def _repeats_end(statement: Statement, group: list[Statement]) -> bool:
     for other in group:
         if other is statement:
             continue
+        if other.is_range and other.low <= statement.high <= other.high and statement.open != "upto":
+            return True
         if other.is_range and statement.high in (other.low, other.high):
             return True
         if not other.is_range and statement.high == other.high:

@@ -16,6 +16,7 @@ STOP, COMMA, OPEN, CLOSE, SLASH, COLON, PERCENT, DASH, TIMES, WORD, NEWLINE, PLU
     for r in ("stop", "comma", "open", "close", "slash", "colon", "percent", "dash", "times", "word", "newline", "plus")
 )
 _ABBREVIATED = CUR | NOUN | PLURAL | ADV | PER | SCALE | BIT["approx"] | BIT["from"] | BIT["upto"] | BIT["fill"] | BIT["with"]
+_ALWAYS_SHORT = CUR | SCALE | BIT["approx"] | BIT["from"] | BIT["upto"]
 
 
 class Token(NamedTuple):
@@ -67,10 +68,11 @@ def _token_pattern() -> re.Pattern[str]:
     sign = "|".join((r"(?<![^\W\d_])" if s[0].isalpha() else "") + re.escape(s) for s in symbols)
     return re.compile(
         rf"""
-          (?P<skip>https?://[^\s]+ | \b\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \b\d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?)
+          (?P<skip>https?://[^\s]+ | \+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}} | \b(?:\d-)?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}\b | \b\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \b\d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?)
         | (?P<retirement>\b4(?:01|03|57)\s?\(?[kKbB]\b\)?)
+        | (?P<cents>(?<=\d)[.,][-–—]{{1,2}}(?!\d))
         | (?P<cur>{sign} | ₿ | \$)
-        | (?P<num>(?<![^\W_]) \d{{1,3}}(?:[\ \u00a0\u2007\u2009\u202f]\d{{3}})+ (?![\d]) (?:[.,]\d{{1,2}}(?!\d))?
+        | (?P<num>(?<!\d) \d{{1,3}}(?:[\ \u00a0\u2007\u2009\u202f]\d{{3}})+ (?![\d]) (?:[.,]\d{{1,2}}(?!\d))?
                 | \d+(?:[.,'’‘ʼ´`٬٫]\d+)*)
         | (?P<cjk>[\u3041-\u30fa\u3400-\u9fff\uac00-\ud7af\u0e01-\u0e3a\u0e40-\u0e4e]+)
         | (?P<dotted>(?:[^\W\d_]\.){{2,4}}[^\W\d_]?(?![^\W\d_]) | (?<![^\W_])[^\W\d_]\.[^\W\d_](?![^\W\d_])\.?)
@@ -78,12 +80,13 @@ def _token_pattern() -> re.Pattern[str]:
         | (?P<word>[^\W\d_]+(?:['’״"\-][^\W\d_]+)*)
         | (?P<dash>[-–—−‐‑‒―~～〜∼]+)
         | (?P<newline>\n)
-        | (?P<punct>[/+():;|•·,.&%×\[\]!?…→>💰*]+?)
+        | (?P<punct>[/+():;|•·,.&%×\[\]!?…→>💰*✅✔▪●◦■★✨]|[\U0001f300-\U0001faff])
         """,
         re.VERBOSE,
     )
 
 
+_SEAM = re.compile(r"[^\W\d_](?=[A-Z][a-z])(?<![A-Z])")
 _PUNCT = {
     "/": SLASH,
     "+": PLUS,
@@ -138,7 +141,7 @@ def tokenise(text: str) -> list[Token]:
         elif kind in ("dotted", "slashed"):
             meaning = meaning_of(piece) or meaning_of(piece.rstrip("."))
             append(_token(meaning, piece, start, end))
-        else:
+        elif kind != "cents":
             append(Token(WORD, start, end, piece))
     return _join_phrases(tokens)
 
@@ -166,6 +169,15 @@ def _add_word(tokens: list[Token], piece: str, start: int, end: int) -> None:
                 tokens.append(_token(head, piece[:cut], start, start + cut))
                 tokens.append(_token(tail, piece[cut:], start + cut, end))
                 return
+    if meaning is None and not piece.islower():
+        seam = _SEAM.search(piece)
+        head = meaning_of(piece[: seam.end()]) if seam else None
+        if seam and head:
+            # "hourThis": a page that lost its line ends
+            tokens.append(_token(head, piece[: seam.end()], start, start + seam.end()))
+            tokens.append(Token(STOP, start + seam.end(), start + seam.end(), ""))
+            _add_word(tokens, piece[seam.end() :], start + seam.end(), end)
+            return
     if meaning is None and "-" in piece:
         head, _, tail = piece.partition("-")
         first = meaning_of(head)
@@ -182,8 +194,9 @@ def _add_punct(tokens: list[Token], text: str, piece: str, start: int, end: int)
     if piece == "." and tokens:
         last = tokens[-1]
         after = text[end : end + 2].lstrip()
-        if last.end == start and last.roles & _ABBREVIATED and len(last.text) <= 6 and not after[:1].isupper():
-            return
+        if last.end == start and len(last.text) <= 6 and not last.text.isupper():
+            if last.roles & _ALWAYS_SHORT or (last.roles & _ABBREVIATED and not after[:1].isupper()):
+                return
         if after and text[end : end + 1].strip():
             return
     tokens.append(Token(roles, start, end, piece))
