@@ -56,7 +56,7 @@ def trigger(expression: str) -> BaseTrigger:
     minute, hour, day, month, weekday = (field.lower() for field in fields)
     try:
         weekdays = _weekdays(weekday)
-        either = day != "*" and weekdays != "*"
+        either = not day.startswith("*") and not weekday.startswith("*")  # as crontab(5) words it
         wanted = [{"day": day}, {"day_of_week": weekdays}] if either else [{"day": day, "day_of_week": weekdays}]
         triggers = [CronTrigger(minute=minute, hour=hour, month=month, second=0, timezone=UTC, **w) for w in wanted]
     except ValueError as error:
