@@ -120,7 +120,7 @@ class BoardSpider(scrapy.Spider):
 
     def failed(self, failure: Failure) -> Iterator[Record]:
         """A request without an answer that could be read: reported, and the run is not the whole board."""
-        if failure.check(PageUnchanged):
+        if isinstance(failure.value, PageUnchanged):
             return
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy sets it
         ask: Ask = request.cb_kwargs["ask"]

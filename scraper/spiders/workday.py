@@ -56,7 +56,9 @@ class WorkdaySpider(BoardSpider):
 def cxs_of(source: Source) -> str:
     """The address under which a site answers. Raises `AnswerError` for an entry whose `url` names no site."""
     parts = urlsplit(source.url or "")
-    names = [name for name in parts.path.split("/") if name and not LOCALE.match(name)]
+    names = [name for name in parts.path.split("/") if name and not LOCALE.match(name) and name != "recruiting"]
+    if parts.hostname and "myworkdaysite" in parts.hostname and len(names) > 1:
+        return f"{api_of(source, site_of(source) or '')}/wday/cxs/{names[0]}/{names[1]}"
     if not parts.hostname or not names:
         raise AnswerError("no_token", f"source {source.name!r} needs the url of its career site: https://…/site")
     tenant = (source.token or parts.hostname).split("/")[0].split(".")[0]
