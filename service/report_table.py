@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from service.output import print_table, shown
@@ -47,16 +46,17 @@ def _whole(amount: float | None) -> int | None:
 
 
 def _foot(report: Report) -> str:
-    """Sample, exclusions and method in a few lines: no figure without them."""
-    lines = [
-        f"{name.replace('_', ' ')}: {_words(value)}"
-        for name, value in report.method.items()
-        if value not in (None, "", {})
-    ]
-    return "\n".join(lines)
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {shown(number)}" for name, number in value.items()) or "none"
-    return shown(value)
+    """Sample, exclusions and thresholds in a few lines: no figure without them."""
+    counts, reasons = report.method["counts"], report.method["exclusions_by_reason"]
+    left_out = ", ".join(f"{code} {number:,}" for code, number in sorted(reasons.items())) or "none"
+    limits = report.method["thresholds"]
+    return "\n".join(
+        (
+            f"{counts['selected']:,} postings: {counts['with_pay']:,} with clean pay in the figures,"
+            f" {counts['excluded']:,} excluded by flags ({left_out}), {counts['without_pay']:,} without pay,"
+            f" {counts['estimates_left_out']:,} estimates left out.",
+            f"{report.method['currency']} Cells under {limits['postings']} postings or {limits['employers']} employers"
+            " show no pay.",
+            f"{report.method['caveat']} The method in full: --format md.",
+        )
+    )
