@@ -337,6 +337,9 @@ def _counts_later(segment: _Segment, found: list[_Found]) -> list[_Found]:
     return [f for f in found if f.last and len(segment) <= 4]
 
 
+_VP_WORDS = frozenset(("vp", "vice", "svp", "avp", "rvp", "vps"))
+
+
 def _is_bank_grade(segments: Sequence[_Segment], company: str | None) -> bool:
     """A VP title is a bank's grade where the company or another word of the title belongs to banking."""
     if company and _BANK_NAMES.search(fold(company)):
@@ -363,7 +366,7 @@ def parse_level(title: str, *, role: str | None = None, company: str | None = No
     'internship'
     """
     segments = _segments(title[:400])
-    bank = _is_bank_grade(segments, company)
+    bank = any(w.folded in _VP_WORDS for segment in segments for w in segment) and _is_bank_grade(segments, company)
     found: list[_Found] = []
     for segment in segments:
         here = _in_segment(segment, bank)

@@ -6,15 +6,16 @@ Engineering"). A head alone ("Engineer") names no role. The vocabulary is data, 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from aggregator.normalise.title_tokens import AND, segments_of
+from aggregator.normalise.title_tokens import AND, WITH, segments_of
 from aggregator.normalise.title_vocabulary import (
     BOSSES,
     Block,
     Node,
     blocks_by_role,
+    narrow_heads,
     role_for,
     taxonomy,
     trie,
@@ -44,109 +45,134 @@ class Role:
     evidence: str | None = None
 
 
-class Item(NamedTuple):
-    """A phrase of the vocabulary found in a segment, or a sign ("and", "/") with node None."""
-
-    words: str
-    node: Node | None
-
-
 class Match(NamedTuple):
-    """A role found, by which block, from a whole title or from field and head, how sure."""
+    """A role found: by which block, how sure, from which words (positions in the segment).
+
+    `weak_head`: a head such as "lead" that a later head may overrule. `bare_head`: the head noun that is all of the title.
+    """
 
     role: str
     block: Block
-    whole: bool
     confidence: float
     words: str
     weak_head: bool = False
+    bare_head: str | None = None
 
 
-@dataclass(slots=True)
-class _Reading:
-    """State while a segment is read from left to right."""
-
-    match: Match | None = None
-    head: Item | None = None
-    strong: list[list[tuple[str, Block]]] = field(default_factory=list)
-    weak: list[tuple[str, Block]] = field(default_factory=list)
-    joined: bool = False
-
-
-def _scan(tokens: Sequence[str]) -> list[Item]:
-    """Longest phrases of the vocabulary in a row of tokens; rank words inside a phrase are stepped over."""
-    root = trie()
-    items: list[Item] = []
-    at, end = 0, len(tokens)
-    while at < end:
-        token = tokens[at]
-        node = root.next.get(token)
-        best: Node | None = None
-        stop = at + 1
-        if node is not None:
-            ahead = at + 1
-            while True:
-                if node.ends:
-                    best, stop = node, ahead
-                if ahead >= end:
-                    break
-                step = node.next.get(tokens[ahead])
-                if step is None:
-                    if tokens[ahead] not in RANKS:
-                        break
-                else:
-                    node = step
-                ahead += 1
-        if best is not None:
-            items.append(Item(" ".join(tokens[at:stop]), best))
-        elif token == "/" or token in AND:
-            items.append(Item(token, None))
-        elif token not in RANKS:
-            items.append(Item(token, _NOTHING))
-        at = stop
-    return items
-
+Item = tuple[str, Node | None]
+"""Words of a phrase and its node; the node is None for a sign ("and", "/")."""
 
 _NOTHING = Node()
 
 
+class _Reading:
+    """State while a segment is read from left to right: the role so far, a head without one, the fields not yet used."""
+
+    __slots__ = ("aside", "before", "head", "joined", "match", "strong", "tail", "weak")
+
+    def __init__(self) -> None:
+        self.match: Match | None = None
+        self.head: tuple[str, Node] | None = None
+        self.strong: list[list[tuple[str, Block]]] = []
+        self.weak: list[tuple[str, Block]] = []
+        self.before: list[list[tuple[str, Block]]] = []
+        self.joined = False
+        self.tail = False
+        self.aside = False
+
+
+def _longest(tokens: Sequence[str], at: int) -> tuple[Node | None, int]:
+    """The longest phrase that begins here and where it stops; rank words inside it are stepped over."""
+    node = trie().next.get(tokens[at])
+    if node is None:
+        return None, at + 1
+    best: Node | None = None
+    stop, ahead, end = at + 1, at + 1, len(tokens)
+    while True:
+        if node.ends:
+            best, stop = node, ahead
+        if ahead >= end:
+            return best, stop
+        step = node.next.get(tokens[ahead])
+        if step is not None:
+            node = step
+        elif tokens[ahead] not in RANKS:
+            return best, stop
+        ahead += 1
+
+
+def _shortened(tokens: Sequence[str], at: int, stop: int) -> int:
+    """Where a phrase must stop because a title begins inside it and reaches further: product [data analyst]."""
+    for inside in range(at + 1, stop):
+        node, further = _longest(tokens, inside)
+        if node is not None and node.title is not None and further > stop and further - inside > 1:
+            return inside
+    return stop
+
+
+def _scan(tokens: Sequence[str]) -> list[Item]:
+    """The phrases of the vocabulary in a row of tokens, longest first from the left."""
+    items: list[Item] = []
+    at, end = 0, len(tokens)
+    while at < end:
+        node, stop = _longest(tokens, at)
+        if node is not None and node.title and 1 < stop - at and stop < end and (limit := _shortened(tokens, at, stop)) < stop:
+            items += _scan(tokens[at:limit])
+            at = limit
+            continue
+        token = tokens[at]
+        if node is not None:
+            items.append((token if stop == at + 1 else " ".join(tokens[at:stop]), node))
+        elif token == "/" or token in AND:
+            items.append((token, None))
+        elif token not in RANKS:
+            items.append((token, _NOTHING))
+        at = stop
+    return items
+
+
 def _parts(items: list[Item]) -> Iterator[list[Item]]:
-    """Alternatives of a segment: cut at "/" or "and" where a whole title or head stands before."""
-    part: list[Item] = []
-    for at, item in enumerate(items):
-        before = part[-1].node if part else None
-        if item.node is None and before is not None and (before.title or before.head) and not before.field:
-            follows = items[at + 1 :]
-            if any(n.node and (n.node.title or n.node.head) for n in follows):
-                yield part
-                part = []
-                continue
-        part.append(item)
-    if part:
-        yield part
+    """Alternatives of a segment: cut at "/" or "and" where a whole title or head stands before and another follows."""
+    start = 0
+    for at in range(1, len(items)):
+        before = items[at - 1][1]
+        if items[at][1] is None and before is not None and (before.title or before.head) and not before.field:
+            if any(n is not None and (n.title or n.head) for _, n in items[at + 1 :]):
+                yield items[start:at]
+                start = at + 1
+    yield items[start:] if start else items
 
 
-def _pick(reading: _Reading, head: str) -> Match | None:
+def _pick(groups: list[list[tuple[str, Block]]], weak: list[tuple[str, Block]], head: str) -> Match | None:
     """Role of the nearest strong field that goes with the head, else of the nearest weak one."""
-    for group in reversed(reading.strong):
+    for group in reversed(groups):
         for words, block in group:
             if role := role_for(block, head):
-                return Match(role, block, False, 0.85, f"{words} {head}", head in WEAK_HEADS)
-    for words, block in reversed(reading.weak):
+                return Match(role, block, 0.85, f"{words} {head}", head in WEAK_HEADS)
+    for words, block in reversed(weak):
         if role := role_for(block, head):
-            return Match(role, block, False, 0.7, f"{words} {head}", head in WEAK_HEADS)
+            return Match(role, block, 0.7, f"{words} {head}", head in WEAK_HEADS)
     return None
 
 
-def _take_head(reading: _Reading, item: Item, head: str) -> None:
+def _take_head(reading: _Reading, words: str, node: Node, head: str) -> None:
     match = reading.match
-    found = _pick(reading, head) if reading.strong or (reading.weak and match is None) else None
+    found = None
+    if reading.strong or (reading.weak and match is None):
+        found = _pick(reading.strong, reading.weak if match is None else [], head)
+    if found is None and node.title is not None:
+        _take_title(reading, words, node.title)
+        if reading.match is not None:
+            reading.match = reading.match._replace(confidence=0.6, bare_head=head)
+        return
     if found is None and match is not None:
         found = _raised(match, head)
+        if found is None and reading.before and head in narrow_heads():
+            found = _pick(reading.before, [], head)
     if found is not None:
         reading.match, reading.strong, reading.weak = found, [], []
     elif match is None:
-        reading.head = item
+        reading.head = (words, node)
 
 
 def _raised(match: Match, head: str) -> Match | None:
@@ -161,56 +187,62 @@ def _raised(match: Match, head: str) -> Match | None:
     return None
 
 
-def _take_title(reading: _Reading, item: Item, block: Block) -> None:
+def _take_title(reading: _Reading, words: str, block: Block) -> None:
     role = block.role
-    for group in reversed(reading.strong):
-        for _, fields in group:
-            role = fields.refines.get(role, role)
-    reading.match = Match(role, block, True, 0.95, item.words)
-    reading.strong, reading.weak, reading.head = [], [], None
+    if reading.strong:
+        if reading.tail and reading.joined and (joint := _pick(reading.strong[-1:], [], words.rsplit(" ", 1)[-1])):
+            reading.match = joint
+            return
+        for group in reversed(reading.strong):
+            for _, fields in group:
+                role = fields.refines.get(role, role)
+    reading.match = Match(role, block, 0.95, words)
+    reading.before, reading.strong, reading.weak, reading.head = reading.strong, [], [], None
 
 
-def _take_field(reading: _Reading, item: Item, node: Node) -> None:
+def _take_field(reading: _Reading, words: str, node: Node) -> None:
     if node.field:
-        if reading.joined and reading.strong:
-            reading.strong[-1].append((item.words, node.field))
+        if reading.joined and reading.tail:
+            reading.strong[-1].append((words, node.field))
         else:
-            reading.strong.append([(item.words, node.field)])
+            reading.strong.append([(words, node.field)])
+        reading.tail = True
     elif node.weak:
-        reading.weak.append((item.words, node.weak))
+        reading.weak.append((words, node.weak))
+        reading.tail = False
+    else:
+        reading.tail = False
 
 
 def _read(items: list[Item]) -> _Reading:
     """Role, head and fields of one alternative of a segment."""
     reading = _Reading()
-    last = max((at for at, i in enumerate(items) if i.node and (i.node.head or i.node.title)), default=-1)
-    for at, item in enumerate(items):
-        node = item.node
+    last = -1
+    for at, (_, node) in enumerate(items):
+        if node is not None and (node.head or node.title):
+            last = at
+    for at, (words, node) in enumerate(items):
         if node is None:
             reading.joined = True
             continue
         if node.head:
-            _take_head(reading, item, node.head)
+            _take_head(reading, words, node, node.head)
         elif node.title and not ((node.field or node.weak) and at < last):
-            _take_title(reading, item, node.title)
-        elif node.noun:
-            if at < last and not (reading.strong or reading.weak):
-                _take_field(reading, item, node)
-            else:
-                _take_head(reading, Item(item.words, node), node.noun)
-                if reading.match is None and node.weak:
-                    _take_field(reading, item, node)
+            _take_title(reading, words, node.title)
+        elif node.noun and not (at < last and not (reading.strong or reading.weak)):
+            _take_head(reading, words, node, node.noun)
+            if reading.match is None and node.weak:
+                _take_field(reading, words, node)
         else:
-            _take_field(reading, item, node)
+            _take_field(reading, words, node)
         reading.joined = False
     if reading.match is None and reading.head is not None:
-        reading.match = _pick(reading, _head_of(reading.head))
+        reading.match = _pick(reading.strong, reading.weak, _head_of(reading.head))
     return reading
 
 
-def _head_of(item: Item) -> str:
-    assert item.node is not None, "only phrases are kept as heads"
-    return item.node.head or item.node.noun or ""
+def _head_of(head: tuple[str, Node]) -> str:
+    return head[1].head or head[1].noun or ""
 
 
 def _borrowed(readings: Sequence[_Reading]) -> Match | None:
@@ -218,30 +250,31 @@ def _borrowed(readings: Sequence[_Reading]) -> Match | None:
     for at, reading in enumerate(readings):
         if reading.head is None:
             continue
-        head = _head_of(reading.head)
         for other in (*readings[at + 1 :], *reversed(readings[:at])):
-            if other is not reading and (found := _pick(other, head)):
+            if found := _pick(other.strong, other.weak, _head_of(reading.head)):
                 return found._replace(confidence=found.confidence - 0.1)
     return None
 
 
 def _bare_field(readings: Sequence[_Reading]) -> Match | None:
-    """A strong field without any head: "Data Governance"."""
+    """A strong field of several words without any head: "Data Governance"."""
     for reading in readings:
-        for group in reading.strong:
-            for words, block in group:
-                if block.role:
-                    return Match(block.role, block, False, 0.5, words)
+        if reading.tail and reading.match is None and reading.strong:
+            words, block = reading.strong[-1][-1]
+            if " " in words and block.role:
+                return Match(block.role, block, 0.5, words)
     return None
 
 
 def _refined(match: Match, readings: Sequence[_Reading]) -> Match:
-    """A general role made narrower by the fields of later segments: "Software Engineer, Backend"."""
+    """A general role made narrower by the fields of later segments: "Software Engineer, Backend", "Developer, ETL"."""
     for reading in readings:
-        for group in reading.strong:
+        for group in () if reading.aside else reading.strong:
             for words, block in group:
                 if role := block.refines.get(match.role):
                     return match._replace(role=role, confidence=0.8, words=f"{match.words}, {words}")
+                if match.bare_head and (role := role_for(block, match.bare_head)):
+                    return Match(role, block, 0.75, f"{match.words}, {words}")
     return match
 
 
@@ -255,15 +288,23 @@ def parse_role(title: str) -> Role:
     >>> parse_role("Engineer").role is None
     True
     """
-    readings = [_read(part) for segment in segments_of(title[:400]) for part in _parts(_scan(segment))]
+    readings: list[_Reading] = []
     match: Match | None = None
-    for at, reading in enumerate(readings):
-        if reading.match is not None:
-            match = _refined(reading.match, readings[at:])
-            break
-    if match is None or (match.weak_head and False):
-        match = _borrowed(readings) or match or _bare_field(readings)
+    for segment in segments_of(title[:400]):
+        for part in _parts(_scan(segment)):
+            reading = _read(part)
+            reading.aside = segment[0] == WITH
+            readings.append(reading)
+            if match is None:
+                match, first = reading.match, len(readings) - 1
     if match is None:
-        return Role(None)
+        first = 0
+        match = _borrowed(readings) or _bare_field(readings)
+    if match is None:
+        return _NO_ROLE
+    match = _refined(match, readings[first:])
     row = taxonomy()[match.role]
     return Role(row.role, row.family, row.soc, round(match.confidence, 2), match.words)
+
+
+_NO_ROLE = Role(None)

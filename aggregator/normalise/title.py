@@ -6,7 +6,7 @@ all of it is recognised as something else.
 
 import html
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from aggregator.normalise.title_tokens import fold
@@ -112,18 +112,22 @@ def _places() -> frozenset[str]:
     return frozenset(fold(line.strip()) for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
+@cache
+def _place_starts() -> frozenset[str]:
+    return frozenset(name.split()[0] for name in _places()) | _BESIDE_PLACES
+
+
 def _is_place(piece: str) -> bool:
     """True where every word of a piece belongs to a place name, a state code or a direction."""
-    words = [w for w in re.split(r"[\s,/.&-]+", fold(piece)) if w]
-    if not words or len(words) > 8:
+    words = _PLACE_WORDS.findall(fold(piece))
+    if not words or len(words) > 8 or not (words[0] in _place_starts() or words[0].isdigit()):
         return False
     places = _places()
     at = 0
     named = False
     while at < len(words):
         for size in (4, 3, 2, 1):
-            name = " ".join(words[at : at + size])
-            if len(words) >= at + size and name in places:
+            if at + size <= len(words) and " ".join(words[at : at + size]) in places:
                 named, at = True, at + size
                 break
         else:
@@ -133,13 +137,16 @@ def _is_place(piece: str) -> bool:
     return named
 
 
+_PLACE_WORDS = re.compile(r"[^\s,/.&-]+")
 _BESIDE_PLACES = frozenset(
     "and or the in near of area region metro greater north south east west northern southern eastern western central se sw ne nw office based anywhere within"
     " city county downtown state remote hybrid onsite only us".split()
 )
 
 
+@lru_cache(maxsize=1 << 14)
 def _is_noise(piece: str) -> bool:
+    """True where a piece holds only a place, a way of working, hours, a number or marketing."""
     piece = piece.strip(_EDGES + "()[]{}#")
     if not piece:
         return True
@@ -186,8 +193,8 @@ def clean_title(text: str) -> str:
     >>> clean_title("Lead Developer (AI)")
     'Lead Developer (AI)'
     """
-    title = _once(text[:MAX_LENGTH])
-    for _ in range(3):
+    title = _SPACES.sub(" ", text[:MAX_LENGTH]).strip()
+    for _ in range(4):
         again = _once(title)
         if again == title:
             break
@@ -198,15 +205,41 @@ def clean_title(text: str) -> str:
 def _once(text: str) -> str:
     if "&" in text and ";" in text:
         text = html.unescape(html.unescape(text))
-    title = _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
+    title = text if text.isprintable() else _INVISIBLE.sub("", text)
     if not _SUSPICIOUS.search(title):
         return title.strip(_EDGES) or title
-    title = _PICTURES.sub(" ", title)
-    if any(c.isdigit() for c in title):
+    if not title.isascii() or _DECORATED.search(title):
+        title = _PICTURES.sub(" ", title)
+    if _HAS_DIGIT.search(title):
         title = _PERCENT.sub(" ", _NUMBERED.sub(" ", _PAY.sub(" ", title)))
-    title = _INCLUSIVE.sub("", _GENDER.sub(" ", title))
-    title = _without_pieces(_without_brackets(title))
-    title = _TRAILING_REMOTE.sub("", _LEADING_REMOTE.sub("", title.strip(_EDGES)))
-    title = _SPACES.sub(" ", title).replace(" ,", ",").replace("( ", "(").replace(" )", ")").replace("()", "")
-    title = title.strip().lstrip(_EDGES.replace(".", "")).rstrip(_EDGES.replace("+", ""))
-    return _SPACES.sub(" ", title).strip() or _SPACES.sub(" ", text).strip()
+    if _JOINED.search(title):
+        title = _INCLUSIVE.sub("", _GENDER.sub(" ", title))
+    if _BRACKETS.search(title):
+        title = _without_brackets(title)
+    title = _without_pieces(title).strip(_EDGES)
+    if _REMOTE_HINT.search(title):
+        title = _TRAILING_REMOTE.sub("", _LEADING_REMOTE.sub("", title))
+    title = _tidied(title)
+    return title or _SPACES.sub(" ", text).strip()
+
+
+def _tidied(title: str) -> str:
+    """One space between words and around a dash, none before a comma, no empty brackets, no sign at the ends."""
+    title = _EMPTY.sub(" ", title)
+    title = _LOOSE_DASH.sub(lambda m: f" {m[1] or m[2]} ", title)
+    title = _SPACES.sub(" ", title).replace(" ,", ",").replace("( ", "(").replace(" )", ")")
+    title = title.strip().lstrip(_FRONT_EDGES).rstrip(_BACK_EDGES)
+    if title.count("(") == 1 and ")" not in title:
+        title = title.replace("(", "- ").replace("- -", "-").strip(" -")
+    return _SPACES.sub(" ", title).strip()
+
+
+_FRONT_EDGES = _EDGES.replace(".", "") + ")]}"
+_BACK_EDGES = _EDGES.replace("+", "") + "([{"
+_HAS_DIGIT = re.compile(r"\d")
+_DECORATED = re.compile(r"[*~=_^]")
+_JOINED = re.compile(r"[:*_(\[/.·•⋅-]")
+_BRACKETS = re.compile(r"[(\[{]")
+_REMOTE_HINT = re.compile(r"remot|hybrid|h[íi]brid|site|office|home|wfh|tele|t[ée]l[ée]|zdaln|virtual|mobiles|thuis", re.IGNORECASE)
+_EMPTY = re.compile(r"[(\[{][\s,;:/|.&+–—-]*[)\]}]")
+_LOOSE_DASH = re.compile(r"(?<=[^\s\-–—])([-–—])\s+(?=\S)|(?<=\S)\s+([-–—])(?=[^\s\-–—])")

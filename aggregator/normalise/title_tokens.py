@@ -15,11 +15,12 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent / "vocabulary" / "titles"
 
 # "of" turns around: "Director of Sales" is read as "sales director".
-OF = frozenset("of de du des do da dos das del della dello dei degli delle di d von der vom van ds".split())
+OF = frozenset("of de du des do da dos das del della dello degli delle di d von der vom van ds".split())
 # Behind these stands where, for whom or with what: a further segment.
-APART = frozenset(
-    "for in at with to within from on by per pour para fur voor chez bei im zum zur dla w en als as via".split()
-)
+APART = frozenset("for in at to within from on by per pour para fur voor chez bei im zum zur dla w en als as via".split())
+# Behind these stand tools and subjects that the job uses; such a segment begins with WITH.
+USING = frozenset("with using com con mit avec met z focused specializing".split())
+WITH = "with"
 AND = frozenset("and & und et y e oraz or oder ou o".split())
 ARTICLES = frozenset(
     "the la le les el los las il lo gli l s die das den dem het een un une una um uma ein eine".split()
@@ -177,6 +178,9 @@ def turned(tokens: Sequence[str]) -> list[list[str]]:
 
     def close() -> None:
         segments[-1] = [token for part in reversed(parts) for token in part]
+        if WITH in segments[-1]:
+            segments[-1].remove(WITH)
+            segments[-1].insert(0, WITH)
 
     for token in tokens:
         if token in OF:
@@ -185,10 +189,14 @@ def turned(tokens: Sequence[str]) -> list[list[str]]:
             close()
             segments.append([])
             parts = [[]]
+        elif token in USING:
+            close()
+            segments.append([WITH])
+            parts = [[WITH]]
         elif token not in ARTICLES:
             parts[-1].append(token)
     close()
-    return [segment for segment in segments if segment]
+    return [segment for segment in segments if segment and segment != [WITH]]
 
 
 def split_brackets(text: str) -> tuple[str, list[str]]:

@@ -60,11 +60,7 @@ class Node:
     weak: Block | None = None
     head: str | None = None
     noun: str | None = None
-
-    @property
-    def ends(self) -> bool:
-        """True where a phrase ends."""
-        return bool(self.title or self.field or self.weak or self.head or self.noun)
+    ends: bool = False
 
 
 @cache
@@ -136,6 +132,7 @@ def _insert(root: Node, phrase: str) -> Node:
     segments = turned(tokens_of(phrase))
     for token in (token for segment in segments for token in segment):
         node = node.next.setdefault(token, Node())
+    node.ends = True
     return node
 
 
