@@ -232,7 +232,7 @@ def export(
 
 def roles() -> None:
     """The roles that titles are read as: the values of --role."""
-    from aggregator.normalise.role import known_roles
+    from aggregator.normalise.title_vocabulary import taxonomy
 
-    for name in known_roles():
+    for name in taxonomy():
         typer.echo(name)

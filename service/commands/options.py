@@ -88,9 +88,9 @@ def parsed_filters(given: Mapping[str, Any]) -> Any:
 
 def require_role(role: str) -> str:
     """The role, if the taxonomy has it; an error that names the nearest ones else."""
-    from aggregator.normalise.role import known_roles
+    from aggregator.normalise.title_vocabulary import taxonomy
 
-    known = known_roles()
+    known = taxonomy()
     if role not in known:
         from difflib import get_close_matches
 
