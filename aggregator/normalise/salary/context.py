@@ -73,6 +73,8 @@ def _inherit(tokens: list[Token], previous: Statement, statement: Statement) -> 
 def _right(tokens: list[Token], statement: Statement, end: int, following: Statement | None) -> str:
     """The kind that the words after a statement give it, "" when they say nothing."""
     unknown = linked = 0
+    if _per_piece(tokens, statement.after):
+        return "unit"
     for at in range(statement.after, min(end, statement.after + _REACH_RIGHT)):
         roles = tokens[at].roles
         if roles & (STOP | NEWLINE | PLUS | COMMA | NUM) or (roles & WITH and not roles & _TELLING):
@@ -97,6 +99,14 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
         if unknown > 3:
             return ""
     return ""
+
+
+def _per_piece(tokens: list[Token], at: int) -> bool:
+    """"$30 per completed survey": paid by the piece, when "per" is followed by no time."""
+    if at + 1 >= len(tokens) or tokens[at].text.casefold() not in ("per", "pro", "par", "por", "each"):
+        return False
+    following = tokens[at + 1 : at + 3]
+    return not any(token.roles & (BIT["odd"] | NOUN | ADV | BIT["plural"]) for token in following)
 
 
 def _opens_telling(tokens: list[Token], at: int, end: int) -> bool:
@@ -125,7 +135,7 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     if roles & THING:
         return "thing" if (unknown <= 2 and (not statement.period or linked)) else ""
     if roles & COUNT:
-        if not statement.signed and not statement.period:
+        if not statement.signed and (not statement.period or (statement.scaled and unknown <= 2)):
             return "count"
         return "count" if link in ("in", "of", "worth") and not statement.period and unknown <= 2 else ""
     if roles & PAY:
@@ -234,6 +244,8 @@ def _is_heading(tokens: list[Token], newline: int, statement: Statement, floor: 
 def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int, limit: int) -> str:
     roles = tokens[at].roles
     before = tokens[at - 1].roles if at > limit else 0
+    if roles & UNIT:
+        return ""
     if roles & STIPEND:
         period = tokens[at - 1].period if before & ADV else None
         return "pay" if _living(statement, period) and not before & (EXTRA | WEAK | THING) else "extra"

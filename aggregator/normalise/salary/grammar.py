@@ -43,6 +43,7 @@ PREFIX_ONLY, SUFFIX_ONLY, PAYMENTS = BIT["prefix_only"], BIT["suffix_only"], BIT
 MIN, MAX = BIT["min"], BIT["max"]
 _GLUED_ONLY = frozenset("mMbBlLtT")
 _SHORT_NOUNS = frozenset("h hr ph std h. mo month mth yr year annum wk week day hour heure mois mes monat mies uur".split())
+_BEFORE_TIME = frozenset(["one", "1", "full", "calendar", "working", "work", "(", "brutto", "gross", "-", "single"])
 _ONES = Decimal(1)
 _THOUSAND = Decimal(1000)
 
@@ -212,6 +213,8 @@ def _is_measure(tokens: list[Token], place: int) -> bool:
     if after.roles & ADV and after.start == number.end and not after.text.isascii() and len(after.text) == 1:
         return True
     if after.roles & (NOUN | PLURAL) and not after.roles & (CUR | SCALE | ADV | PER | FILL | AND):
+        if after.text in ("T", "t") and place + 2 < len(tokens) and tokens[place + 2].currency == "EUR":
+            return False
         signed = place and tokens[place - 1].roles & CUR
         return not signed and number.text[-3:-2] not in (".", ",")
     if after.roles & SLASH and place + 2 < len(tokens) and tokens[place + 2].roles & NUM:
@@ -274,7 +277,7 @@ def _scale(tokens: list[Token], place: int, sign: str | None) -> tuple[Decimal |
     if place >= len(tokens):
         return None, place
     if tokens[place].text in ("T", "t") and place + 1 < len(tokens) and tokens[place + 1].currency == "EUR":
-        return _THOUSAND, place + 1
+        return _THOUSAND, place + 1  # "95 T€"
     if not tokens[place].roles & SCALE:
         return None, place
     token, number = tokens[place], tokens[place - 1]
@@ -283,8 +286,10 @@ def _scale(tokens: list[Token], place: int, sign: str | None) -> tuple[Decimal |
     if word in _GLUED_ONLY and not glued:
         if not (word in "Ll" and sign == "INR"):
             return None, place
-    if word in "lLtT" and word.isascii() and sign != "INR":
+    if word in "lLtT" and sign != "INR" and not any(t.currency == "INR" for t in tokens[place + 1 : place + 7]):
         return None, place
+    if word in "wW" and (not glued or all(t.text.isascii() for t in tokens[max(0, place - 6) : place + 4])):
+        return None, place  # Chinese boards write w for 万
     scale = token.scale
     if word.casefold() == "mil" and glued and sign in ("$", "USD", "GBP", "£"):
         scale = Decimal(1_000_000)
@@ -329,6 +334,8 @@ def _tail(tokens: list[Token], place: int, *, signed: bool) -> _Tail:
     """What follows an amount directly: its period, its plus sign, a currency in words."""
     tail = _Tail(None, False, None, False, place)
     depth, at, count = 0, place, len(tokens)
+    if place and tokens[place - 1].roles & SCALE and tokens[place - 1].roles & ADV:
+        tail.period = tokens[place - 1].period  # LPA: lakh a year
     while at < count:
         roles = tokens[at].roles
         step = _period_at(tokens, at, signed) if tail.period is None else None
@@ -415,7 +422,7 @@ def _period_at(tokens: list[Token], at: int, signed: bool) -> tuple[str, int] | 
         ahead = at + 1
         if roles & PER and roles & TO and tokens[ahead].roles & NUM:
             return None
-        while ahead < len(tokens) - 1 and tokens[ahead].text in ("one", "1", "full", "calendar", "working", "(", "brutto", "-"):
+        while ahead < len(tokens) - 1 and tokens[ahead].text in _BEFORE_TIME:
             ahead += 1
         following = tokens[ahead]
         if following.roles & (NOUN | ADV | PLURAL) and following.period and not following.roles & NUM:

@@ -16,7 +16,7 @@ VOCABULARY = Path(__file__).parents[2] / "vocabulary"
 ROLES = (
     "num cur scale noun plural adv per to and between from upto after_from after_upto approx fill plus with est pay base "
     "ote extra weak thing count link none min max mid actual payments stop comma open close slash colon percent dash times "
-    "word prefix_only suffix_only newline unit session stipend"
+    "word prefix_only suffix_only newline unit session stipend odd"
 ).split()
 BIT = {role: 1 << place for place, role in enumerate(ROLES)}
 
@@ -207,13 +207,15 @@ def meaning_of(word: str) -> Meaning | None:
 
 
 def _compound(key: str) -> Meaning | None:
+    last = _words()[0].get(key.rpartition("-")[2]) if "-" in key else None
+    if last and last.roles & (BIT["pay"] | BIT["adv"]):
+        return last
     if _EXTRA_STEM.search(key):
         return Meaning(BIT["extra"])
     if _PAY_STEM.search(key):
         period = next((period for period, stem in _PERIOD_STEMS if stem.search(key)), None)
         return Meaning(BIT["pay"] | (BIT["adv"] if period else 0), period)
-    last = _words()[0].get(key.rpartition("-")[2]) if "-" in key else None
-    return last if last and last.roles & (BIT["pay"] | BIT["adv"]) else None
+    return None
 
 
 def _glued(word: str) -> Meaning | None:

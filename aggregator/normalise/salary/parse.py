@@ -14,7 +14,7 @@ from aggregator.normalise.salary.placeholder import is_placeholder
 from aggregator.normalise.salary.prose import MAX_TEXT, SHORT, is_stated_pay, windows
 from aggregator.normalise.salary.settle import Reading, choose, excerpt, settle
 from aggregator.normalise.salary.structured import Published, read_structured
-from aggregator.normalise.salary.tokens import ADV, CLOSE, COLON, COMMA, CUR, DASH, NOUN, NUM, OPEN, SCALE, SLASH, STOP, Token, tokenise
+from aggregator.normalise.salary.tokens import ADV, CLOSE, COLON, COMMA, CUR, DASH, NOUN, NUM, OPEN, SCALE, SLASH, STOP, WORD, Token, tokenise
 
 _ORNAMENT = FROM | UPTO | FILL | COLON | COMMA | CUR | DASH | OPEN | CLOSE | STOP | ADV | SCALE | NUM | BIT["pay"] | BIT["base"]
 _ORNAMENT |= NOUN | BIT["per"] | SLASH | BIT["ote"] | BIT["approx"] | BIT["plus"] | BIT["between"] | BIT["to"] | BIT["link"] | BIT["min"] | BIT["max"]
@@ -94,11 +94,19 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
         return False
     if statement.period or statement.cued:
         return True
+    if statement.scaled and not statement.is_range and _names_something(tokens, statement):
+        return False
     if statement.scaled:
         return statement.high < 1_000_000 or _alone(tokens, statement)
     if statement.high >= 10_000:
         return all(t.roles & _ORNAMENT for t in tokens[: statement.first]) or statement.open is not None
     return _alone(tokens, statement)
+
+
+def _names_something(tokens: list[Token], statement: Statement) -> bool:
+    """"10k RPS", "100k lines of code": a word that says nothing of pay follows a lone figure without currency."""
+    following = tokens[statement.after : statement.after + 1]
+    return bool(following) and following[0].roles == WORD and following[0].text[:1].isalpha() and following[0].text.isascii()
 
 
 def _hard_million(statement: Statement) -> bool:

@@ -68,7 +68,7 @@ def _token_pattern() -> re.Pattern[str]:
     sign = "|".join((r"(?<![^\W\d_])" if s[0].isalpha() else "") + re.escape(s) for s in symbols)
     return re.compile(
         rf"""
-          (?P<skip>https?://[^\s]+ | \+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}} | \b(?:\d-)?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}\b | \b\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \b\d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?)
+          (?P<skip>https?://[^\s]+ | \+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}} | \b\d\d?(?P<mark>[/.])\d\d?(?P=mark)\d{{4}}\b | \b(?:\d-)?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}\b | \b\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \b\d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?)
         | (?P<retirement>\b4(?:01|03|57)\s?\(?[kKbB]\b\)?)
         | (?P<cents>(?<=\d)[.,][-–—]{{1,2}}(?!\d))
         | (?P<cur>{sign} | ₿ | \$)
@@ -118,7 +118,7 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     append = tokens.append
     for match in _token_pattern().finditer(text):
-        kind = match.lastgroup
+        kind = match.lastgroup if match.lastgroup != "mark" else "skip"
         start, end = match.span()
         piece = match.group()
         if kind == "num":
