@@ -120,7 +120,8 @@ def histogram(bars: Sequence[Bar], currency: str, *, name: str, title: str, widt
     every = max(len(bars) // (4 if narrow else 9), 1)
     for i, bar in enumerate(bars):
         drawing.begin(f"{bracket(bar)}: {counted(bar.postings, 'posting')}, {share(bar.postings / total)}")
-        drawing.rect(left + i * step + 1, tall(bar.postings), step - 2, bottom - tall(bar.postings), "bar", round_by=2)
+        kind = "open" if bar.low is None or bar.high is None else "bar"
+        drawing.rect(left + i * step + 1, tall(bar.postings), step - 2, bottom - tall(bar.postings), kind, round_by=2)
         drawing.end()
         if bar.low is not None and i % every == 0:
             drawing.text(left + i * step, bottom + 16, short_amount(bar.low), kind="quiet", anchor="middle", size=11)

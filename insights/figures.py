@@ -37,16 +37,19 @@ def figures(
     for name in by:
         if name not in rows.dimensions:
             raise InsightError(f"these rows were read without {name!r}")
+    known = rows.employers_known
     cursor = rows.connection.cursor()
     try:
         _prepare_votes(cursor, by, include_estimates)
         shares = _shares(cursor, by)
         table = _percentiles(cursor, by)
-        least = 0 if "company" in by or not rows.employers_known else LEAST_EMPLOYERS
+        least = 0 if "company" in by or not known else LEAST_EMPLOYERS
         reasons = _reasons(cursor, table, by, least) if suppress else [None] * len(table["n"])
-        bounds = _intervals(cursor, reasons) if intervals and rows.employers_known else {}
+        bounds = _intervals(cursor, reasons) if intervals and known else {}
     finally:
         cursor.close()
+    if not known:
+        table["companies"] = [0] * len(table["n"])
     groups = [_group(table, i, by, reasons[i], bounds.get(i), shares) for i in range(len(table["n"]))]
     groups += _without_pay(groups, shares, by)
     return tuple(sorted(groups, key=_order))
@@ -71,7 +74,7 @@ def _expanded(by: Sequence[str]) -> str:
     """The rows that no flag excludes; where a dimension is a JSON list, one row for each of its words."""
     query = "SELECT * FROM row WHERE NOT excluded"
     for name in by:
-        if DIMENSIONS[name].listed:
+        if name in DIMENSIONS and DIMENSIONS[name].listed:
             plain = f"SELECT * FROM ({query}) WHERE NOT starts_with(\"{name}\", '{LIST}')"
             words = f"json_extract_string(\"{name}\", '$[*]')"
             spread = (

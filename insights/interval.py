@@ -12,6 +12,7 @@ Nothing here depends on the order of the rows: employers are numbered by the cal
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -73,57 +74,80 @@ def tail(sizes: NDArray[np.number]) -> float:
 def median_interval(values: Floats, employers: Ints) -> tuple[float, float] | None:
     """The 95 % interval of the median, or None where there is a single employer and a single posting.
 
-    `values` ascend; `employers` says whose each is, in any numbering from 0 up that does not depend on row order.
+    `employers` says whose each of `values` is, in any numbering that does not depend on the order of the rows.
     Inside one employer the postings themselves are drawn.
 
     >>> pay = np.arange(50_000.0, 90_000.0, 1_000.0)
-    >>> median_interval(pay, np.arange(40) % 20)
-    (66000.0, 73000.0)
+    >>> tuple(round(end, 1) for end in median_interval(pay, np.arange(40) % 20))
+    (65760.1, 72305.1)
     """
-    _, whose = np.unique(employers, return_inverse=True)
+    order = np.lexsort((employers, values))
+    values, (_, whose) = values[order], np.unique(employers[order], return_inverse=True)
     sizes = np.bincount(whose)
     if len(sizes) == 1:
         whose, sizes = np.arange(len(values)), np.ones(len(values), dtype=np.int64)
     if len(sizes) < 2:
         return None
-    low, high = _search(whose, sizes, tail(sizes))
-    return float(values[low]), float(values[high])
+    left_out = max(tail(sizes), 1 / REPLICATES)
+    low, high = _ends(whose, sizes, (left_out, 1 - left_out))
+    return low.between(values), high.between(values)
 
 
-def _search(whose: Ints, sizes: Ints, left_out: float) -> tuple[int, int]:
-    """The positions at which the shares of replicated medians reach `left_out` and 1 - `left_out`."""
-    wanted = max(left_out, 1 / REPLICATES), min(1 - left_out, 1.0)
-    brackets = [(-1, len(whose) - 1), (-1, len(whose) - 1)]
-    while any(high - low > 1 for low, high in brackets):
-        grids = [np.unique(np.linspace(low + 1, high, GRID).astype(np.int64)) for low, high in brackets]
+@dataclass(slots=True)
+class _End:
+    """One end being searched for: the positions it lies between, and the shares reached at them."""
+
+    wanted: float
+    low: int
+    high: int
+    below: float = 0.0
+    reached: float = 1.0
+
+    def narrow(self, positions: Ints, shares: Floats) -> None:
+        first = int(np.searchsorted(shares, self.wanted))
+        if first < len(positions) and positions[first] < self.high:
+            self.high, self.reached = int(positions[first]), float(shares[first])
+        if first and positions[first - 1] > self.low:
+            self.low, self.below = int(positions[first - 1]), float(shares[first - 1])
+
+    def between(self, values: Floats) -> float:
+        """The value there: the share is taken to grow evenly from one value to the next (Hettmansperger & Sheather
+        1986), without which the interval of few employers covers more than it says."""
+        if self.low < 0 or self.reached <= self.below:
+            return float(values[self.high])
+        part = min((self.wanted - self.below) / (self.reached - self.below), 1.0)
+        return float(values[self.low] + part * (values[self.high] - values[self.low]))
+
+
+def _ends(whose: Ints, sizes: Ints, wanted: tuple[float, float]) -> tuple[_End, _End]:
+    """Where the share of replicated medians reaches each of `wanted`, found by trying ever closer positions."""
+    ends = (_End(wanted[0], -1, len(whose) - 1), _End(wanted[1], -1, len(whose) - 1))
+    while any(end.high - end.low > 1 for end in ends):
+        grids = [np.linspace(end.low + 1, end.high, GRID).astype(np.int64) for end in ends]
         positions = np.unique(np.concatenate(grids))
-        lower, upper = _shares(positions, whose, sizes)
-        for end, share in enumerate((lower, upper)):
-            low, high = brackets[end]
-            reached = positions[(share >= wanted[end]) & (positions <= high) & (positions > low)]
-            high = int(reached[0]) if len(reached) else high
-            before = positions[(positions > low) & (positions < high)]
-            brackets[end] = (int(before[-1]) if len(before) else low, high)
-    return brackets[0][1], brackets[1][1]
+        shares = _shares(positions, whose, sizes)
+        for end in ends:
+            end.narrow(positions, shares)
+    return ends
 
 
-def _shares(positions: Ints, whose: Ints, sizes: Ints) -> tuple[Floats, Floats]:
-    """The share of replicates whose lower (upper) median lies at or before each position.
+def _shares(positions: Ints, whose: Ints, sizes: Ints) -> Floats:
+    """The share of replicates whose median is not above the value at each position, one that ends there counted half.
 
     A replicate draws employer e `w[e]` times; its median is not above a value when twice the postings up to that
-    value reach all its postings: sum over e of w[e] * (2 * below[e] - size[e]) >= 0.
+    value reach all its postings: sum over e of w[e] * (2 * below[e] - size[e]) >= 0. At exactly 0 the median lies
+    between this value and the next.
     """
     columns = len(positions) + 1
     bucket = np.searchsorted(positions, np.arange(len(whose)), side="left")
     below = np.bincount(whose * columns + bucket, minlength=len(sizes) * columns).reshape(len(sizes), columns)
     balance = 2 * below.cumsum(axis=1)[:, :-1] - sizes[:, None]
     kind = np.float32 if len(whose) < EXACT_FLOAT32 else np.float64
-    lower, upper = np.zeros(len(positions)), np.zeros(len(positions))
+    reached = np.zeros(len(positions))
     for weights in draws(len(sizes)):
         sums = weights.astype(kind, copy=False) @ balance.astype(kind)
-        lower += (sums >= 0).sum(axis=0)
-        upper += (sums > 0).sum(axis=0)
-    return lower / REPLICATES, upper / REPLICATES
+        reached += np.sign(sums).sum(axis=0)
+    return 0.5 + reached / (2 * REPLICATES)
 
 
 def draws(employers: int) -> Iterator[NDArray[np.float32]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights.interval import LEVEL, REPLICATES, SEED
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, SURE_EMPLOYERS
+from insights.purchasing_power import INTERNATIONAL
 from insights.rows import Rows, usable
 
 if TYPE_CHECKING:
@@ -23,21 +24,24 @@ STATEMENTS = {
     " postings, widened for few employers (Hesterberg 2015) by their effective number; the draws are seeded"
     f" ({SEED}). With {LEAST_EMPLOYERS} to {SURE_EMPLOYERS - 1} employers it covers less than it says and the figure"
     " is marked low.",
-    "confidence": f"low: under 15 postings or {SURE_EMPLOYERS} employers; high: from 50 postings and 15 employers;"
-    " else medium.",
+    "confidence": f"How sure a figure is: low under 15 postings or {SURE_EMPLOYERS} employers; high from 50 postings"
+    " and 15 employers; else medium.",
     "suppression": f"Cells under {LEAST_POSTINGS} postings or {LEAST_EMPLOYERS} employers show no pay, and neither do"
     " further cells where a hidden one could be subtracted from a total. Where a report is by company, only the number"
     " of postings counts.",
-    "disclosed_share": "Postings that state pay, of all that no flag excludes; an estimate is not a statement. It is"
-    " the cell's, not the currency's.",
-    "range_width": "The median, over postings, of the width of the range as a share of its middle.",
-    "annualisation": "2,080 hours, 260 days, 52 weeks or 12 months a year.",
+    "disclosed_share": "The share that states pay is of all postings that no flag excludes; an estimate is not a"
+    " statement. It is the cell's, not the currency's.",
+    "range_width": "The width of ranges is the median, over postings, of the width as a share of the middle.",
+    "annualisation": "Pay is made yearly by 2,080 hours, 260 days, 52 weeks or 12 months.",
     "exclusions": "Postings with an undismissed flag of severity exclude are in no figure and no share.",
     "caveat": "Advertised pay is what employers offer, not what they pay.",
 }
 
 OWN_CURRENCY = "Each figure holds one currency, as stated; nothing is converted."
 ONE_CURRENCY = "Only postings that state pay in {currency}; nothing is converted."
+IN_INTERNATIONAL = (
+    "All pay in international dollars: by what it buys in the country of the job (purchasing power parity)."
+)
 IN_USD = "All pay in US dollars, each posting at the rate of its own date."
 
 
@@ -131,12 +135,12 @@ def method(
     intervals: bool,
 ) -> dict[str, Any]:
     """The method as the report's JSON carries it."""
-    said = OWN_CURRENCY if currency is None else ONE_CURRENCY.format(currency=currency)
+    special = {None: OWN_CURRENCY, "USD": IN_USD, INTERNATIONAL: IN_INTERNATIONAL}
     return {
         "rules_versions": versions,
         "counts": dict(counts),
         "exclusions_by_reason": dict(exclusions),
-        "currency": IN_USD if currency == "USD" else said,
+        "currency": special.get(currency) or ONE_CURRENCY.format(currency=currency),
         "fx": dict(fx) if fx is not None else None,
         "estimates": "counted" if include_estimates else "left out",
         "thresholds": {"postings": LEAST_POSTINGS, "employers": LEAST_EMPLOYERS},

@@ -211,7 +211,8 @@ def _replicated(sums: NDArray[Any], weights: Sequence[float]) -> Floats:
     shares = np.divide(below, size, out=np.zeros_like(below), where=size > 0)
     total = weighed.sum(axis=1)
     halves: Floats = np.full(len(total), 0.5)
-    return np.divide((weighed * shares).sum(axis=1), total, out=halves, where=total > 0)
+    np.divide((weighed * shares).sum(axis=1), total, out=halves, where=total > 0)
+    return halves
 
 
 def _statement(

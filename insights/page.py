@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights import charts
 from insights.model import Group, Reference, Report
-from insights.render import method_lines, pay_cells, summary
+from insights.render import LEGEND, method_lines, pay_cells, summary
 from insights.svg import CONTROL, Drawing
 from insights.wording import counted, label, money, share, value
 
@@ -80,18 +80,25 @@ def page(report: Report) -> str:
 
 
 def matched(groups: Sequence[Group], references: Sequence[Reference]) -> dict[int, tuple[str, float]]:
-    """For each row, the first reference median of the same cell and currency."""
-    known: dict[tuple[Any, ...], tuple[str, float]] = {}
-    for reference in references:
-        for g in reference.groups:
-            if g.median is not None:
-                known.setdefault((tuple(sorted(g.key.items())), g.currency), (reference.name, g.median))
+    """For each row, the first reference median of the same cell and currency.
+
+    A reference may be wider than the cell (OEWS knows no levels); it may be narrower in the country alone, where the
+    currency says the same.
+    """
     found: dict[int, tuple[str, float]] = {}
     for i, g in enumerate(groups):
-        beside = known.get((tuple(sorted(g.key.items())), g.currency))
-        if beside:
-            found[i] = beside
+        for reference in references:
+            medians = [r.median for r in reference.groups if r.median is not None and _beside(r, g)]
+            if medians and i not in found:
+                found[i] = (reference.name, medians[0])
     return found
+
+
+def _beside(reference: Group, g: Group) -> bool:
+    common = [name for name in reference.key if name in g.key]
+    rest = set(reference.key) - set(common)
+    same = all(reference.key[name] == g.key[name] for name in common)
+    return bool(common) and same and rest <= {"country"} and reference.currency == g.currency
 
 
 def _facts(report: Report) -> list[tuple[str, str]]:
@@ -132,7 +139,7 @@ def _range_sections(report: Report) -> list[Section]:
         cut = f" The {len(groups)} largest of {all_shown:,} cells are drawn." if all_shown > len(groups) else ""
         beside = matched(groups, report.references)
         other = f" Diamonds: {', '.join(sorted({name for name, _ in beside.values()}))}." if beside else ""
-        lead = f"Bar: the middle half. Line: p10 to p90. Notch: the median; below it, its 95 % interval.{other}{cut}"
+        lead = f"{LEGEND}{other}{cut}"
 
         def draw(
             width: int, name: str, groups: list[Group] = groups, title: str = title, beside: Any = beside
@@ -177,7 +184,7 @@ def _spread(report: Report) -> list[Section]:
         return charts.histogram(bars, currency, name=name, title=title, width=width)
 
     rows = tuple((charts.bracket(bar), f"{bar.postings:,}", share(bar.postings / total)) for bar in bars)
-    lead = f"{counted(total, 'posting')} by the middle of the range each states."
+    lead = f"{counted(total, 'posting')} by the middle of the range each states; pale bars hold all beyond."
     table = Table(title, (f"{currency} a year", "Postings", "Share"), rows)
     return [Section("spread", title, lead, _both(draw, "spread"), table)]
 

@@ -11,6 +11,7 @@ from typing import Any
 from insights.model import PERCENTILES, Group, InsightError, Report
 from insights.wording import counted, label, money, share, value
 
+LEGEND = "Bar: middle half. Line: p10 to p90. Notch: median; below it, its 95 % interval."
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that begins so; it gets an apostrophe before it."""
 MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~"} | {"\n": " ", "\r": " "})
@@ -33,8 +34,15 @@ COLUMNS = (
 
 
 def plain_number(number: float | None) -> float | int | None:
-    """Whole amounts without a point: 120000, not 120000.0."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
+    """Whole amounts without a point, 120000, not 120000.0; others to a millionth.
+
+    >>> plain_number(120000.0), plain_number(66440.00000000001), plain_number(112.5), plain_number(None)
+    (120000, 66440, 112.5, None)
+    """
+    if number is None:
+        return None
+    rounded = round(number, 6)
+    return int(rounded) if float(rounded).is_integer() else rounded
 
 
 def group_record(g: Group) -> dict[str, Any]:
@@ -144,7 +152,8 @@ def escaped(text: str) -> str:
 def summary(report: Report) -> list[str]:
     """What the figures rest on: postings in, postings out and why."""
     counts: Mapping[str, int] = report.method["counts"]
-    clean = f"{counted(counts['with_pay'], 'posting')} with clean pay from {counted(counts['employers'], 'employer')}"
+    employers = f" from {counted(counts['employers'], 'employer')}" if counts["employers"] else ""
+    clean = f"{counted(counts['with_pay'], 'posting')} with clean pay{employers}"
     lines = [f"{clean}, of {counted(counts['selected'], 'posting')} selected"]
     reasons = ", ".join(f"{code} {n:,}" for code, n in report.method["exclusions_by_reason"].items())
     lines.append(f"{counts['excluded']:,} excluded by flags" + (f" ({reasons})" if reasons else ""))
@@ -169,11 +178,19 @@ def method_lines(report: Report) -> list[str]:
     versions = ", ".join(str(v) for v in m["rules_versions"]) or "none"
     lines = [f"{m['currency']}{rates}", f"Estimates made by the sites are {m['estimates']}."]
     lines += [m[name] for name in METHOD_ORDER if name in m]
+    if "naive_difference" in m:
+        lines.append(_naive_words(m["naive_difference"]))
     made = report.generated_at.strftime("%Y-%m-%d %H:%M UTC")
     return [*lines, f"Rules version: {versions}. Made {made}. Filters: {_filter_words(report)}."]
 
 
+def _naive_words(difference: Mapping[str, float | None]) -> str:
+    moved = ", ".join(f"{name} by {difference[name]:+.1%}" for name in PERCENTILES if difference.get(name) is not None)
+    return f"Counting each end of a range as a salary makes n {difference['n_naive']:,} and moves {moved}."
+
+
 METHOD_ORDER = (
+    "pairs",
     "point",
     "percentiles",
     "interval",
@@ -216,7 +233,9 @@ def svg(report: Report) -> str:
     if not groups:
         raise InsightError(f"nothing to draw: {report.title}")
     beside = matched(groups, report.references) if source is report.groups else {}
-    return range_bars(groups, name="chart", title=report.title, references=beside).svg(alone=True)
+    drawing = range_bars(groups, name="chart", title=report.title, references=beside)
+    diamonds = f" Diamond: {next(iter(beside.values()))[0]}." if beside else ""
+    return drawing.begin_with_title(f"{LEGEND}{diamonds} {summary(report)[0]}.").svg(alone=True)
 
 
 def png(report: Report) -> bytes:

@@ -13,6 +13,7 @@ from insights.distribution import distribution
 from insights.figures import figures
 from insights.method import count_exclusions, count_rows, fx_span, method, rule_versions
 from insights.model import Reference, Report
+from insights.purchasing_power import INTERNATIONAL, Factors, to_international
 from insights.rows import checked, read_rows
 from insights.wording import finding
 
@@ -34,19 +35,22 @@ def build_report(
     intervals: bool = True,
     overview: bool = True,
     references: Sequence[Reference] = (),
+    purchasing_power: Factors | None = None,
     now: datetime,
 ) -> Report:
     """The figures of the postings that `filters` select, by any of `insights.rows.DIMENSIONS`.
 
     `currency` None: a figure for each currency, as stated. "USD": everything in US dollars at each posting's own date.
-    Another code: only what is stated in it. `overview` adds the distribution, the months and the countries that pages
-    and charts draw. Raises `InsightError` for an unknown dimension, `db.session.LedgerError` for an unusable ledger.
+    Another code: only what is stated in it. With `purchasing_power` (see the module of that name) pay is in
+    international dollars instead. `overview` adds the distribution, the months and the countries that pages and charts
+    draw. Raises `InsightError` for an unknown dimension, `db.session.LedgerError` for an unusable ledger.
     """
     by = checked(by)
-    in_usd = currency == "USD"
-    if currency is not None and not in_usd:
+    in_usd = currency == "USD" and purchasing_power is None
+    if currency is not None and not in_usd and purchasing_power is None:
         filters = replace(filters, currency=(currency,))
-    extra = [name for name in OVERVIEW if overview and name not in by]
+    wanted = OVERVIEW if overview else ("country",) if purchasing_power is not None else ()
+    extra = [name for name in wanted if name not in by]
     engine = open_ledger(database_url, create=False)
     try:
         exclusions, versions = count_exclusions(engine, filters), rule_versions(engine)
@@ -54,6 +58,9 @@ def build_report(
     finally:
         engine.dispose()
     with closing(read_rows(database_url, filters, (*by, *extra), in_usd=in_usd)) as rows:
+        if purchasing_power is not None:
+            to_international(rows, purchasing_power)
+            currency = INTERNATIONAL
         counts = count_rows(rows, include_estimates=include_estimates)
         groups = figures(rows, by, include_estimates=include_estimates, intervals=intervals)
         totals = figures(rows, (), include_estimates=include_estimates, intervals=intervals)

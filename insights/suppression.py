@@ -1,10 +1,10 @@
 """What must stay hidden so that no thin cell comes out by subtraction.
 
 A cell is thin below 5 postings or 3 employers. Whoever knows the figures of a total and of all its other parts knows
-something of the rest: so, along every line of the table (all dimensions fixed but one), the hidden cells together must
-be no thinner than what may be shown. Where they are, the smallest shown cell of the line is hidden too (complementary
-suppression; Willenborg & de Waal 2001, "Elements of Statistical Disclosure Control", chapter 4). A line's rest that is
-wide enough stays so in every wider total, because rests only grow.
+something of the rest: so in every total, over any of the dimensions, the hidden cells together must be no thinner than
+what may be shown. Where they are, the smallest shown cell of the total is hidden too (complementary suppression;
+Willenborg & de Waal 2001, "Elements of Statistical Disclosure Control", chapter 4). Such a cell is wide by itself, so
+every rest that it falls into is wide as well: one pass over all totals is enough.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS
 
@@ -50,23 +51,24 @@ def complementary(cells: Sequence[Cell], *, dimensions: int, least_employers: in
     (1,)
     """
     more: set[int] = set()
-    for dimension in range(dimensions):
-        lines: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    subsets = [kept for size in reversed(range(dimensions)) for kept in combinations(range(dimensions), size)]
+    for kept in subsets:
+        totals: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for i, cell in enumerate(cells):
-            lines[cell.place[:dimension] + cell.place[dimension + 1 :]].append(i)
-        for _, line in sorted(lines.items()):
-            if _rest_is_thin(cells, line, more, least_employers):
-                shown = [i for i in line if cells[i].employers is None]
+            totals[(*(cell.place[d] for d in kept), cell.place[-1])].append(i)
+        for _, total in sorted(totals.items()):
+            if _rest_is_thin(cells, total, more, least_employers):
+                shown = [i for i in total if cells[i].employers is None]
                 if shown:
                     more.add(min(shown, key=lambda i: (cells[i].n, cells[i].companies, cells[i].place)))
     return tuple(sorted(more))
 
 
-def _rest_is_thin(cells: Sequence[Cell], line: Sequence[int], more: set[int], least_employers: int) -> bool:
-    """Whether the line hides something, and all it hides together is still too little."""
-    if any(i in more for i in line):
+def _rest_is_thin(cells: Sequence[Cell], total: Sequence[int], more: set[int], least_employers: int) -> bool:
+    """Whether the total hides something, and all it hides together is still too little."""
+    if any(i in more for i in total):
         return False
-    hidden = [cells[i] for i in line if cells[i].employers is not None]
+    hidden = [cells[i] for i in total if cells[i].employers is not None]
     if not hidden:
         return False
     employers = frozenset[int]().union(*(cell.employers or frozenset() for cell in hidden))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 from math import ceil, floor
+from textwrap import wrap
 
 from insights.distribution import round_width
 
@@ -15,7 +16,8 @@ STYLE = """
 .paper { fill: #ffffff }
 .ink { fill: #1b2733 } .quiet { fill: #566573 } .grid { stroke: #dfe5ea } .axis { stroke: #8a97a3 }
 .reach { stroke: #7fa6cf } .half { fill: #2f6fb3 } .middle { fill: #ffffff; stroke: #12355b }
-.sure { stroke: #12355b } .bar { fill: #2f6fb3 } .band { fill: #2f6fb3; opacity: .22 } .line { stroke: #2f6fb3 }
+.sure { stroke: #12355b } .bar { fill: #2f6fb3 } .open { fill: #7fa6cf }
+.band { fill: #2f6fb3; opacity: .22 } .line { stroke: #2f6fb3 }
 .dot { fill: #2f6fb3 } .other { fill: #b8521b; stroke: #ffffff }
 text { font-family: 'Helvetica Neue', Arial, 'Liberation Sans', Helvetica, sans-serif }
 """
@@ -38,6 +40,15 @@ def shortened(text: str, room: float, size: float = 12) -> str:
     """
     letters = max(int(room / (0.55 * size)), 2)
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+def wrapped(text: str, room: float, size: float) -> list[str]:
+    """Text broken into lines that fit `room` units at a font size.
+
+    >>> wrapped("half of the advertised pay", 100, 12)
+    ['half of the', 'advertised pay']
+    """
+    return wrap(text, width=max(int(room / (0.56 * size)), 8)) or [""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,17 @@ class Drawing:
 
     def end(self) -> None:
         self.parts.append("</g>")
+
+    def begin_with_title(self, note: str) -> Drawing:
+        """The same drawing below its title and a note, for a picture that stands alone."""
+        lines = wrapped(self.title, self.width - 28, 15)
+        room = 22 * len(lines) + 30
+        made = Drawing(self.name, self.title, self.description, self.width, self.height + room)
+        for i, line in enumerate(lines):
+            made.text(14, 24 + 22 * i, line, kind="ink strong", size=15)
+        made.text(14, 24 + 22 * len(lines), note, kind="quiet", size=11)
+        made.parts += [f'<g transform="translate(0 {room})">', *self.parts, "</g>"]
+        return made
 
     def svg(self, *, alone: bool = False, extra_class: str = "") -> str:
         """The element: for a page, or `alone` with its colours and a white ground."""

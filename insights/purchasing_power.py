@@ -1,0 +1,74 @@
+"""What pay buys: amounts in international dollars, by the purchasing power of the country's currency.
+
+The factors come from a file that the user names (the World Bank publishes them as PA.NUS.PPP); none are built in,
+because they age. CSV with the columns country (ISO 3166-1), currency (ISO 4217), factor (units of the currency that
+buy what one US dollar buys in the United States) and year.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+
+from insights.model import InsightError
+from insights.rows import Rows
+
+INTERNATIONAL = "Int$"
+COLUMNS = ("country", "currency", "factor", "year")
+Factors = Mapping[tuple[str, str], float]
+
+
+def read_factors(path: Path) -> dict[tuple[str, str], float]:
+    """(country, currency) -> factor; of several years the newest. Raises `InsightError`, naming the line."""
+    newest: dict[tuple[str, str], tuple[int, float]] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames is None or not set(COLUMNS) <= set(reader.fieldnames):
+                raise InsightError(f"{path}: purchasing powers need the columns {', '.join(COLUMNS)}")
+            for number, row in enumerate(reader, start=2):
+                place = (row["country"].strip().upper(), row["currency"].strip().upper())
+                year, factor = _numbers(path, number, row)
+                if place not in newest or year > newest[place][0]:
+                    newest[place] = (year, factor)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InsightError(f"{path} cannot be read: {error}") from error
+    return {place: factor for place, (_, factor) in newest.items()}
+
+
+def _numbers(path: Path, number: int, row: Mapping[str, str]) -> tuple[int, float]:
+    try:
+        year, factor = int(row["year"]), float(row["factor"])
+    except (TypeError, ValueError) as error:
+        raise InsightError(f"{path}, line {number}: year and factor must be numbers") from error
+    if not isfinite(factor) or factor <= 0:
+        raise InsightError(f"{path}, line {number}: a factor of {factor} buys nothing")
+    return year, factor
+
+
+def to_international(rows: Rows, factors: Factors) -> None:
+    """Turns the pay of `rows`, read with the dimension country in their own currencies, into international dollars.
+
+    A posting in a country without a factor for its currency (pay in another country's money) is in no figure: its
+    currency becomes "", and the report counts it as not comparable.
+    """
+    if "country" not in rows.dimensions:
+        raise InsightError("purchasing power needs the rows' countries")
+    cursor = rows.connection.cursor()
+    try:
+        cursor.execute("CREATE OR REPLACE TEMP TABLE factor (country VARCHAR, currency VARCHAR, factor DOUBLE)")
+        if factors:
+            cursor.executemany("INSERT INTO factor VALUES (?, ?, ?)", [(*place, f) for place, f in factors.items()])
+        kept = ", ".join(f'row."{name}"' for name in rows.dimensions)
+        cursor.execute(
+            f"""CREATE TABLE converted AS SELECT {kept},
+                CASE WHEN factor IS NULL THEN '' ELSE '{INTERNATIONAL}' END AS currency, employer,
+                (low / factor)::BIGINT AS low, (high / factor)::BIGINT AS high, stated, estimate, excluded
+                FROM row LEFT JOIN factor ON row.country = factor.country AND row.currency = factor.currency"""
+        )
+        cursor.execute("DROP TABLE row")
+        cursor.execute("ALTER TABLE converted RENAME TO row")
+    finally:
+        cursor.close()
