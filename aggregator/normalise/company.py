@@ -57,12 +57,12 @@ def parse_company(text: str | None) -> Company | None:
     >>> parse_company("Confidential") is None
     True
     """
-    line = one_line(text)
-    if line is None:
-        return None
-    name = _MARKS.sub("", line[:_LONGEST]).strip(' \t,;|-–—"“”„«»')
-    key = _key(name)
-    return None if key in _NOBODY else Company(name, key)
+    name, line = "", one_line(text)
+    while line is not None and line != name:
+        name = line
+        line = one_line(_MARKS.sub("", name[:_LONGEST]).strip(' \t,;|-–—"“”„«»'))
+    key = _key(line) if line else ""
+    return None if line is None or key in _NOBODY else Company(line, key)
 
 
 def _key(name: str) -> str:

@@ -10,8 +10,19 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from aggregator.normalise.place_groups import Marked, Place, group_places
-from aggregator.normalise.place_parts import CITY, CODE, COUNTRY, GROUP, REGION, WORK, Item, read_part, read_whole, spots_in
+from aggregator.normalise.place_evidence import Place
+from aggregator.normalise.place_groups import Marked, group_places
+from aggregator.normalise.place_parts import (
+    CITY,
+    COUNTRY,
+    GROUP,
+    REGION,
+    WORK,
+    Item,
+    read_part,
+    read_whole,
+    spots_in,
+)
 from aggregator.normalise.places import Region, country_named, gazetteer
 from db.text import one_line
 
@@ -21,7 +32,7 @@ class Location:
     """A read location. `country` is that of the first place, `countries` are all, in order (ISO 3166-1 alpha-2).
 
     `region` is a postal code in the United States, Canada and Australia, else as written. `remote` is "onsite",
-    "hybrid", "remote" or None (not said). `remote_scope` holds country codes, `US-TX`, group names ("EMEA") or "worldwide".
+    "hybrid", "remote" or None (not said). `remote_scope` holds country codes, `US-TX`, groups ("EMEA") or "worldwide".
     """
 
     text: str | None
@@ -175,12 +186,16 @@ def _location(text: str, places: list[Place], items: list[Item], said: str | Non
     country = first.country if first else stated
     if first and not country and not first.city:
         country = countries[0] if countries else None
+    if country is None and not countries:
+        country = stated
     scope: tuple[str, ...] = ()
     if remote == "remote":
         scope = tuple(dict.fromkeys(name for place in places for name in place.scope))
         worldwide = any(item.kind == WORK and item.text == "anywhere" for item in items)
         if not scope and not any(place.city for place in places):
-            scope = tuple(dict.fromkeys(place.group or place.country or "" for place in places if place.group or place.stated))
+            scope = tuple(
+                dict.fromkeys(place.group or place.country or "" for place in places if place.group or place.stated)
+            )
         scope = scope or (("worldwide",) if worldwide and not countries and not groups else ())
     return Location(
         text=text,

