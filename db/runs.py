@@ -192,11 +192,13 @@ def record_missed(engine: Engine, source: str, slots: Sequence[datetime], why: s
 def accounted(engine: Engine, sources: Collection[str], now: datetime) -> dict[str, datetime]:
     """For each source that the scheduler knows the newest slot up to `now` that has a row, whatever became of it.
 
-    Rows of the future do not count: a clock that ran ahead and was set right must not silence a source.
+    Rows of the future do not count, nor slots that somebody will have called missed in the future: a clock that ran
+    ahead and was set right must not silence a source.
     """
+    is_true = (RUN.c.state != "missed") | (RUN.c.finished_at <= now)
     newest = (  # one look-up in the unique index for each source: the table may hold millions of runs
         select(RUN.c.scheduled_for)
-        .where(RUN.c.source == SOURCE.c.name, RUN.c.scheduled_for <= now, RUN.c.trigger != "manual")
+        .where(RUN.c.source == SOURCE.c.name, RUN.c.scheduled_for <= now, RUN.c.trigger != "manual", is_true)
         .order_by(RUN.c.scheduled_for.desc())
         .limit(1)
         .scalar_subquery()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -145,7 +145,7 @@ def perform(
     finally:
         if outcome.seconds is None:
             outcome = replace(outcome, seconds=round(time.monotonic() - started, 3))
-        change: Change = partial(_after_run, outcome=outcome, interval=rhythm)
+        change: Change = partial(after_run, outcome=outcome, interval=rhythm)
         if outcome.verdict == "failed" and is_stopping():
             outcome = replace(outcome, reasons=(STOPPED, *outcome.reasons))
             change = partial(after_abandoned, was_abandoned_before=False)
@@ -176,10 +176,6 @@ def work(
     else:
         doing = partial(chore_outcome, job, database_url)
     return perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping)
-
-
-def _after_run(condition: Condition, *, outcome: Outcome, interval: timedelta, now: datetime) -> Condition:
-    return after_run(condition, outcome, interval, now)
 
 
 def crawl_outcome(

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, func, select
 from db import lease, runs
 from db.runs import RUN, Outcome
 from db.session import open_ledger, reading
-from db.source_state import Condition, conditions
+from db.source_state import conditions
 from scheduler.conditions import after_run
 from scheduler.conductor import LEASE, Conductor
 from scheduler.cron import slots
@@ -126,7 +126,7 @@ class World:
     def _end_crawls(self, actor: Actor) -> None:
         for flight in [flight for flight in actor.in_flight if flight.ends_at <= self.now]:
             actor.in_flight.remove(flight)
-            change = partial(_changed, outcome=flight.outcome, interval=flight.job.interval, now=self.now)
+            change = partial(after_run, outcome=flight.outcome, interval=flight.job.interval, now=self.now)
             runs.finish_run(self.engine, flight.run.id, flight.outcome, self.now, holder=actor.name, after=change)
             actor.conductor.is_over(flight.run.id)
         for flight in actor.in_flight:
@@ -152,10 +152,6 @@ class World:
                 if (state == "missed") == bool(launched):
                     found.append(f"{source.name}: the row of {slot} is {state}, it was launched {launched} times")
         return found
-
-
-def _changed(condition: Condition, *, outcome: Outcome, interval: timedelta, now: datetime) -> Condition:
-    return after_run(condition, outcome, interval, now)
 
 
 def count_rows(engine: Engine) -> int:
