@@ -92,7 +92,7 @@ def signs() -> dict[str, Meaning]:
 
 def word_key(phrase: str) -> tuple[str, ...]:
     """A phrase as the tokenizer will cut it."""
-    return tuple(phrase.replace("’", "'").casefold().split())
+    return tuple(fold(phrase).split())
 
 
 def _both(old: Meaning | None, new: Meaning) -> Meaning:
@@ -169,9 +169,15 @@ def cjk_words() -> dict[str, Meaning]:
     return found
 
 
-def phrases_from(word: str) -> Phrases:
-    """The phrases that begin with this (casefolded) word, longest first, without that word."""
-    return _words()[1].get(word, ())
+def phrase_starts() -> dict[str, Phrases]:
+    """First (folded) word of a phrase -> the words that may follow, longest first, and what the phrase means."""
+    return _words()[1]
+
+
+@lru_cache(maxsize=65_536)
+def fold(word: str) -> str:
+    """A word as the vocabulary writes it."""
+    return word.casefold().replace("’", "'")
 
 
 _PERIOD_STEMS = (
@@ -199,8 +205,8 @@ def meaning_of(word: str) -> Meaning | None:
     if sign:
         lower = _words()[0].get(word.casefold())
         return sign if not lower else Meaning(lower.roles & ~BIT["suffix_only"] | sign.roles, lower.period, lower.scale, sign.currency)
-    key = word.casefold().replace("’", "'")
-    found = _words()[0].get(key)
+    key = fold(word)
+    found = _words()[0].get(key) or (_words()[0].get(key.rstrip(".")) if "." in key else None)
     if found or len(key) < 4:
         return found
     return _compound(key) or _glued(word)

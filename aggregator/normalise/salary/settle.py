@@ -12,8 +12,8 @@ from aggregator.normalise.salary.model import PayTier, Salary
 from aggregator.normalise.salary.period import inferred_period
 from aggregator.normalise.salary.tokens import NEWLINE, NUM, STOP, WORD, Token
 
-_ESTIMATE = re.compile(r"(?i)\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|glassdoor est|estimated by|\bestimate\)")
-_PRO_RATA = re.compile(r"(?i)\bpro[\s-]?rata\b")
+_ESTIMATE = re.compile(r"\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|(?:glassdoor|indeed) est|estimated by")
+_PRO_RATA = re.compile(r"\bpro[\s-]?rata\b")
 _MAX_TIERS = 24
 _EXCERPT = 160
 
@@ -109,7 +109,8 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
     period = stated or inferred_period(low if low is not None else top, top, currency, country=reading.country, sign=sign)
     if all(s.kind == "ote" for s in group):
         notes.append("ote_only")
-    if _PRO_RATA.search(reading.text):
+    lower = reading.text.lower()
+    if "rata" in lower and _PRO_RATA.search(lower):
         notes.append("pro_rata")
     return Salary(
         text=reading.text,
@@ -119,7 +120,7 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
         currency=currency,
         period=period,
         open=open_,
-        is_estimate=bool(_ESTIMATE.search(reading.text)),
+        is_estimate="est" in lower and bool(_ESTIMATE.search(lower)),
         tiers=_tiers(reading, group, currency, period),
         notes=tuple(dict.fromkeys(notes)),
         period_stated=stated is not None,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
-from aggregator.normalise.salary.lexicon import BIT, Meaning, cjk_words, meaning_of, phrases_from, signs
+from aggregator.normalise.salary.lexicon import BIT, Meaning, cjk_words, fold, meaning_of, phrase_starts, signs
 from aggregator.normalise.salary.numbers import read_number
 
 NUM, CUR, SCALE, NOUN, PLURAL, ADV, PER, TO = (
@@ -64,20 +64,22 @@ _SAME_LENGTH = str.maketrans(
 
 @cache
 def _token_pattern() -> re.Pattern[str]:
-    symbols = sorted((s for s in signs() if not s.isalpha()), key=len, reverse=True)
-    sign = "|".join((r"(?<![^\W\d_])" if s[0].isalpha() else "") + re.escape(s) for s in symbols)
+    """One alternation, ordered so that the first character of a piece decides almost always."""
+    marks = "".join(sorted({s for s in signs() if len(s) == 1 and not s.isalnum() and s != "$"}))
     return re.compile(
         rf"""
-          (?P<skip>https?://[^\s]+ | \+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}} | \b\d\d?(?P<mark>[/.])\d\d?(?P=mark)\d{{4}}\b | \b(?:\d-)?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}\b | \b\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \b\d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?)
-        | (?P<retirement>\b4(?:01|03|57)\s?\(?[kKbB]\b\)?)
-        | (?P<cents>(?<=\d)[.,][-–—]{{1,2}}(?!\d))
-        | (?P<cur>{sign} | ₿ | \$)
-        | (?P<num>(?<!\d) \d{{1,3}}(?:[\ \u00a0\u2007\u2009\u202f]\d{{3}})+ (?![\d]) (?:[.,]\d{{1,2}}(?!\d))?
+          (?P<cur>[{re.escape(marks)}] | \$(?:[A-Z]{{1,3}}(?![A-Za-z]))? | [A-Za-z]{{1,4}}\$(?:[A-Z]{{1,3}}(?![A-Za-z]))?
+                | S/\.? | B/\. | â?‚¬ | €uro\b | GH[₵¢] | [A-Z]{{2,3}}[£¥€] | Bs\.? (?=\s?\d))
+        | (?P<skip>https?://[^\s]+ | \+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}})
+        | (?P<digits>\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?
+                | \d\d?/\d\d?/\d{{4}}\b | \d\d?\.\d\d?\.\d{{4}}\b | (?:\d-)?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}\b)
+        | (?P<retirement>4(?:01|03|57)\s?\(?[kKbB]\b\)?)
+        | (?P<num>\d{{1,3}}(?:[\ \u00a0\u2007\u2009\u202f]\d{{3}})+ (?!\d) (?:[.,]\d{{1,2}}(?!\d))?
                 | \d+(?:[.,'’‘ʼ´`٬٫]\d+)*)
         | (?P<cjk>[\u3041-\u30fa\u3400-\u9fff\uac00-\ud7af\u0e01-\u0e3a\u0e40-\u0e4e]+)
-        | (?P<dotted>(?:[^\W\d_]\.){{2,4}}[^\W\d_]?(?![^\W\d_]) | (?<![^\W_])[^\W\d_]\.[^\W\d_](?![^\W\d_])\.?)
-        | (?P<slashed>(?<![^\W_])[^\W\d_]/[^\W\d_]{{1,5}}(?![^\W\d_]))
-        | (?P<word>[^\W\d_]+(?:['’״"\-][^\W\d_]+)*)
+        | (?P<word>[^\W\d_]+(?:['’״"\-][^\W\d_]+|(?<=\b[^\W\d_])(?:/[^\W\d_]{{1,5}}(?![^\W\d_])
+                | (?:\.[^\W\d_](?![^\W\d_]))+\.?))*)
+        | (?P<cents>[.,][-–—]{{1,2}}(?!\d)(?<=\d[.,][-–—]|[.,][-–—]{{2}}))
         | (?P<dash>[-–—−‐‑‒―~～〜∼]+)
         | (?P<newline>\n)
         | (?P<punct>[/+():;|•·,.&%×\[\]!?…→>💰*✅✔▪●◦■★✨]|[\U0001f300-\U0001faff])
@@ -118,18 +120,22 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     append = tokens.append
     for match in _token_pattern().finditer(text):
-        kind = match.lastgroup if match.lastgroup != "mark" else "skip"
+        kind = match.lastgroup
         start, end = match.span()
-        piece = match.group()
-        if kind == "num":
-            append(_number(text, piece, start, end))
-        elif kind == "word":
-            _add_word(tokens, piece, start, end)
+        piece = text[start:end]
+        if kind == "word":
+            meaning = meaning_of(piece)
+            if meaning is None:
+                _add_unknown(tokens, piece, start, end)
+            else:
+                append(Token(meaning[0], start, end, piece, meaning[1], meaning[2], meaning[3]))
+        elif kind == "num":
+            value = read_number(piece)
+            append(Token(NUM if value is not None else WORD, start, end, piece, None, None, None, value))
         elif kind == "punct":
             _add_punct(tokens, text, piece, start, end)
         elif kind == "cur":
-            meaning = signs().get(piece)
-            append(Token(CUR, start, end, piece, currency=meaning.currency if meaning else None))
+            _add_sign(tokens, piece, start, end)
         elif kind == "dash":
             append(Token(DASH | TO | (BIT["approx"] if piece[0] in "~～〜∼" else 0), start, end, piece))
         elif kind == "newline":
@@ -138,12 +144,23 @@ def tokenise(text: str) -> list[Token]:
             _add_cjk(tokens, piece, start)
         elif kind == "retirement":
             append(Token(BIT["extra"], start, end, piece))
-        elif kind in ("dotted", "slashed"):
-            meaning = meaning_of(piece) or meaning_of(piece.rstrip("."))
-            append(_token(meaning, piece, start, end))
         elif kind != "cents":
             append(Token(WORD, start, end, piece))
     return _join_phrases(tokens)
+
+
+def _add_sign(tokens: list[Token], piece: str, start: int, end: int) -> None:
+    """A sign; letters glued before a "$" that make no sign with it ("Pay$20") are a word."""
+    meaning = signs().get(piece)
+    cut = piece.find("$")
+    if meaning is None and cut >= 0:
+        if cut:
+            tokens.append(_token(meaning_of(piece[:cut]), piece[:cut], start, start + cut))
+        tokens.append(Token(CUR, start + cut, start + cut + 1, "$", currency="$"))
+        if piece[cut + 1 :]:
+            tokens.append(_token(meaning_of(piece[cut + 1 :]), piece[cut + 1 :], start + cut + 1, end))
+        return
+    tokens.append(Token(CUR, start, end, piece, currency=meaning.currency if meaning else None))
 
 
 def _token(meaning: Meaning | None, piece: str, start: int, end: int) -> Token:
@@ -152,41 +169,41 @@ def _token(meaning: Meaning | None, piece: str, start: int, end: int) -> Token:
     return Token(meaning.roles, start, end, piece, meaning.period, meaning.scale, meaning.currency)
 
 
-def _number(text: str, piece: str, start: int, end: int) -> Token:
-    value = read_number(piece)
-    if value is None:
-        return Token(WORD, start, end, piece)
-    return Token(NUM, start, end, piece, value=value)
-
-
-def _add_word(tokens: list[Token], piece: str, start: int, end: int) -> None:
-    meaning = meaning_of(piece)
-    if meaning is None and tokens and tokens[-1].end == start and tokens[-1].roles & NUM:
-        # "60kper annum", "12ph", "119kCAD": a scale or a period glued to the next word
+def _add_unknown(tokens: list[Token], piece: str, start: int, end: int) -> None:
+    """A word that says nothing, unless a lost space hides one that does: "60kper annum", "12ph", "hourThis"."""
+    if tokens and tokens[-1].end == start and tokens[-1].roles & NUM:
         for cut in (1, 2, 3):
             head, tail = meaning_of(piece[:cut]), meaning_of(piece[cut:])
             if head and head.roles & (SCALE | PER) and tail:
                 tokens.append(_token(head, piece[:cut], start, start + cut))
                 tokens.append(_token(tail, piece[cut:], start + cut, end))
                 return
-    if meaning is None and not piece.islower():
+    if not piece.islower():
         seam = _SEAM.search(piece)
         head = meaning_of(piece[: seam.end()]) if seam else None
         if seam and head:
-            # "hourThis": a page that lost its line ends
             tokens.append(_token(head, piece[: seam.end()], start, start + seam.end()))
             tokens.append(Token(STOP, start + seam.end(), start + seam.end(), ""))
             _add_word(tokens, piece[seam.end() :], start + seam.end(), end)
             return
-    if meaning is None and "-" in piece:
-        head, _, tail = piece.partition("-")
-        first = meaning_of(head)
+    if "-" in piece:
+        word, _, rest = piece.partition("-")
+        first = meaning_of(word)
         if first:
-            tokens.append(_token(first, head, start, start + len(head)))
-            tokens.append(Token(DASH, start + len(head), start + len(head) + 1, "-"))
-            _add_word(tokens, tail, start + len(head) + 1, end)
+            middle = start + len(word)
+            tokens.append(_token(first, word, start, middle))
+            tokens.append(Token(DASH, middle, middle + 1, "-"))
+            _add_word(tokens, rest, middle + 1, end)
             return
-    tokens.append(_token(meaning, piece, start, end))
+    tokens.append(Token(WORD, start, end, piece))
+
+
+def _add_word(tokens: list[Token], piece: str, start: int, end: int) -> None:
+    meaning = meaning_of(piece)
+    if meaning is None:
+        _add_unknown(tokens, piece, start, end)
+    else:
+        tokens.append(_token(meaning, piece, start, end))
 
 
 def _add_punct(tokens: list[Token], text: str, piece: str, start: int, end: int) -> None:
@@ -215,22 +232,21 @@ def _add_cjk(tokens: list[Token], piece: str, offset: int) -> None:
 
 def _join_phrases(tokens: list[Token]) -> list[Token]:
     """Replaces the tokens of a known phrase ("on target earnings") by one token."""
+    starts = phrase_starts()
+    keys = [fold(token[3]) for token in tokens]
+    if starts.keys().isdisjoint(keys):
+        return tokens
     joined: list[Token] = []
     place, count = 0, len(tokens)
     while place < count:
-        token = tokens[place]
-        phrases = () if token.roles & NUM else phrases_from(token.text.casefold().replace("’", "'"))
-        for rest, meaning in phrases:
+        for rest, meaning in starts.get(keys[place], ()):
             stop = place + 1 + len(rest)
-            if stop <= count and all(
-                tokens[place + 1 + i].text.casefold() == word for i, word in enumerate(rest)
-            ):
-                end = tokens[stop - 1].end
-                words = " ".join(t.text for t in tokens[place:stop])
-                joined.append(Token(meaning.roles, token.start, end, words, meaning.period, meaning.scale, meaning.currency))
+            if stop <= count and tuple(keys[place + 1 : stop]) == rest:
+                words = " ".join(token.text for token in tokens[place:stop])
+                joined.append(_token(meaning, words, tokens[place].start, tokens[stop - 1].end))
                 place = stop
                 break
         else:
-            joined.append(token)
+            joined.append(tokens[place])
             place += 1
     return joined
