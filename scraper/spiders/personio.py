@@ -66,6 +66,6 @@ def parse_position(row: Row, seen: Seen) -> Parsed:
 def _description(row: Row) -> str | None:
     parts = []
     for part in row.row("jobDescriptions").rows("jobDescription"):
-        text = part.html("value")
-        parts.append(joined([part.text("name"), text], "\n") if text else None)
+        name, text = part.text("name"), part.html("value")
+        parts.append(joined([name, text], "\n") if text else None)
     return joined(parts, "\n\n")
