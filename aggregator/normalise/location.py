@@ -53,7 +53,7 @@ _PART: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_EITHER: Final = re.compile(r"\s+(?:or|and|oder|und|ou|et|lub|eller|y|o|e|i|&|OR|AND|Or|And)\s+")
+_EITHER: Final = re.compile(r"\s+(?:or|and|oder|und|ou|et|lub|eller|y|o|e|i|&|AND|Or|And)\s+")
 _CODED_PLACE: Final = re.compile(r"\b([A-Z]{2,3})-([A-Z]{2,3})-(?=[^\W\d_])")
 _COUNTRY_FIRST: Final = re.compile(r"([A-Z]{2}),\s*([A-Z0-9]{1,3})?\s*,\s*(.*)", re.DOTALL)
 _CYRILLIC_LOOKALIKES: Final = str.maketrans("АВЕКМНОРСТХасеорху", "ABEKMHOPCTXaceopxy")
@@ -106,7 +106,7 @@ def _unjoined(found: re.Match[str]) -> str:
     items = read_part(first)
     coded = first.isupper() and rest.isupper() and len(first) == 2 and len(rest) <= 3
     if not coded and items and (items[0].kind == WORK or first.isupper() or "remote" in rest.casefold()):
-        return f"{first} - {rest}"
+        return f"{first} - {_JOINED.sub(_unjoined, rest)}"
     return word
 
 

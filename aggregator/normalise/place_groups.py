@@ -80,6 +80,8 @@ def _take(place: Place, mark: str, item: Item, rest: list[Item]) -> Place | None
     if item.kind == COUNTRY:
         return _take_country(place, item, following)
     if item.kind == CODE:
+        if following and following.kind == CODE and spots_in(place.known, following.text):
+            ahead = following.text  # "Gurgaon, HR, IN"
         return _take_code(place, mark, item, ahead)
     if item.kind == UNKNOWN:
         return _take_unknown(place, mark, item)
@@ -274,7 +276,10 @@ def _take_city(place: Place, mark: str, item: Item) -> Place | None:
         return fresh
     country = place.country or (place.code if place.code in gazetteer().country_codes else None)
     countries = {country} if country else {region.country for region in place.regions}
-    if mark in ("(", "-", ",", " ", ":", "–") and any(spots_in(item.city, home) for home in countries if home):
+    # "NY, SF" are two places; "US, FL, Hilliard" is one, though the Hilliard we know lies in Ohio.
+    region = place.region if place.region_stated and place.country in POSTAL and not place.stated else None
+    near = any(spots_in(item.city, home, region or "") for home in countries if home)
+    if mark in ("(", "-", ",", " ", ":", "–") and near:
         if not place.region_stated or place.country:
             place.city, place.known = fresh.city, item.city
             if place.code:
@@ -299,60 +304,82 @@ def _take_code(place: Place, mark: str, item: Item, ahead: str | None) -> Place 
     """A code of two or three capitals after a city, a region or a country, or alone."""
     code, known = item.text, gazetteer()
     owners, country = known.region_codes.get(code, ()), code if code in known.country_codes else None
-    if place.city and not place.country and ahead and ahead != country and ahead not in owners:
-        place.others.append(code)  # "Milan, MI, Italy": the country decides, not the state of that code
-        return None
+    if place.city and not place.country:
+        if ahead and ahead != country and ahead not in owners:
+            place.others.append(code)  # "Milan, MI, Italy": the country decides, not the state of that code
+            return None
+        if not place.region_stated:
+            _code_of_city(place, _city_code(place, code, owners, country))
+            return None
     if place.empty and not place.city and code in _ZONES:
         return None
     if place.country and place.stated and not place.city and country and mark in ("/", "or"):
         return Place(country=country, stated=True)
+    if not place.empty and _fits(place, mark, code, owners, country):
+        return None
+    return _absorb(place, _code_alone(code, owners, country))
+
+
+def _code_of_city(place: Place, reading: tuple[str, str] | None) -> None:
+    """Gives a city the country and region that its code stands for."""
+    if reading is not None:
+        place.country, place.region = reading[0], reading[1] or place.region
+        place.confirmed, place.stated, place.region_stated = True, not reading[1], bool(reading[1])
+        fit_region(place)
+
+
+def _fits(place: Place, mark: str, code: str, owners: tuple[str, ...], country: str | None) -> bool:
+    """Adds a code to a place that has a country or a region already; False where it belongs to another place."""
     if place.region and place.region_stated and not (place.country or place.regions or place.city):
         reading = _city_code(place, code, owners, country)  # "Cook County, IL"
         if reading is not None:
             place.country, place.region = reading[0], reading[1] or place.region
-            return None
-    if place.city and not place.country and not place.region_stated:
-        reading = _city_code(place, code, owners, country)
-        if reading is None:
-            return None
-        place.country, place.region = reading[0], reading[1] or place.region
-        place.confirmed, place.stated, place.region_stated = True, not reading[1], bool(reading[1])
-        fit_region(place)
-        return None
+        return reading is not None
     if place.country:
         if code == place.country or (place.region and place.region == code):
-            return None
+            return True
         if place.country in owners and not place.region_stated:
             place.region, place.region_stated = code, True
-            return None
-        if not place.region and not place.city and len(code) <= 3 and place.stated and mark == "," and not owners:
+            return True
+        if not (place.region or place.city or owners) and place.stated and mark == ",":
             place.region = code
-            return None
-    elif place.regions and any(region.code == code for region in place.regions):
-        place.regions = tuple(region for region in place.regions if region.code == code)
-        place.country = place.regions[0].country
-        fit_region(place)
-        return None
-    elif place.regions and not place.regions[0].code and place.regions[0].country in owners:
-        place.country, place.region = place.regions[0].country, code
-        return None
-    elif place.regions and code in {region.country for region in place.regions}:
-        place.country, place.stated = code, True
-        fit_region(place)
-        return None
-    elif place.code and place.code in owners:
+            return True
+        return False
+    if place.code and place.code in owners:
         place.country, place.code, place.stated = place.code, "", True
         place.region, place.region_stated = code, True
-        return None
-    readings = tuple(Region(owner, code, known.region_names[owner, code], False) for owner in owners)
-    if len(owners) == 1 and country is None:
-        fresh = Place(country=owners[0], region=code, region_stated=True)
-        fresh.city = "Washington" if (owners[0], code) == ("US", "DC") else None
-    elif country and not owners:
-        fresh = Place(country=country, stated=True)
+        return True
+    return _fits_regions(place, code, owners)
+
+
+def _fits_regions(place: Place, code: str, owners: tuple[str, ...]) -> bool:
+    """Narrows the readings of a region by the code behind it ("Ontario, ON", "San Luis Obispo County, CA")."""
+    if not place.regions:
+        return False
+    if any(region.code == code for region in place.regions):
+        place.regions = tuple(region for region in place.regions if region.code == code)
+        place.country = place.regions[0].country
+    elif not place.regions[0].code and place.regions[0].country in owners:
+        place.country, place.region = place.regions[0].country, code
+        return True
+    elif code in {region.country for region in place.regions}:
+        place.country, place.stated = code, True
     else:
-        fresh = Place(code=code, regions=readings)
-    return _absorb(place, fresh)
+        return False
+    fit_region(place)
+    return True
+
+
+def _code_alone(code: str, owners: tuple[str, ...], country: str | None) -> Place:
+    """A place of which only a code is known: a state where no country has that code, or the reverse; else open."""
+    postal = tuple(owner for owner in owners if owner in POSTAL)
+    if len(postal) == 1 and country is None:
+        city = "Washington" if (postal[0], code) == ("US", "DC") else None
+        return Place(city=city, country=postal[0], region=code, region_stated=True)
+    if country and not owners:
+        return Place(country=country, stated=True)
+    names = gazetteer().region_names
+    return Place(code=code, regions=tuple(Region(owner, code, names[owner, code], False) for owner in postal))
 
 
 def _city_code(place: Place, code: str, owners: tuple[str, ...], country: str | None) -> tuple[str, str] | None:

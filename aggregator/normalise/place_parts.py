@@ -70,15 +70,16 @@ def read_whole(text: str) -> Item | None:
     return items[0] if items and len(items) == 1 else None
 
 
-def _named(text: str, folded: str, *, alone: bool) -> tuple[Item, ...] | None:
+def _named(text: str, folded: str, *, alone: bool, last: bool = False) -> tuple[Item, ...] | None:
     """What a name is; () for a word that names nothing, None for an unknown one.
 
-    In company of other words (not `alone`) only sure names count: cities in capitals, no foreign country names.
+    In company of other words (not `alone`) only sure names count: cities in capitals, no foreign country names. `last`:
+    nothing follows the name in its part.
     """
     known = gazetteer()
     if kind := known.work.get(folded):
         return (Item(WORK, kind),)
-    if code := _code(text, folded, known):
+    if code := _code(text, folded, known, alone=alone or last):
         return code
     country = known.countries.get(folded)
     if country and (len(folded) > 2 or text.isupper() or alone):
@@ -109,7 +110,7 @@ def _city(text: str, folded: str) -> City | None:
     return city and _accented(text, city)
 
 
-def _code(text: str, folded: str, known: Gazetteer) -> tuple[Item, ...] | None:
+def _code(text: str, folded: str, known: Gazetteer, *, alone: bool) -> tuple[Item, ...] | None:
     """A code in capitals: a country, a state, both (CA), a subdivision with its country (US-CA), a site (UK2)."""
     bare = text.replace(".", "")
     if found := _SUBDIVISION.fullmatch(bare):
@@ -123,9 +124,12 @@ def _code(text: str, folded: str, known: Gazetteer) -> tuple[Item, ...] | None:
         return None
     if folded in known.countries:
         return (Item(COUNTRY, known.countries[folded]),)
+    # "OR" and "IN" are states where they end a part, and words within one.
+    if bare in known.region_codes and (alone or folded not in known.noise):
+        return (Item(CODE, bare),)
     if folded in known.noise or folded in known.short_cities or folded in known.groups:
         return None
-    if bare in known.region_codes or (len(bare) == 2 and bare in known.country_codes):
+    if len(bare) == 2 and bare in known.country_codes:
         return (Item(CODE, bare),)
     return (Item(COUNTRY, known.alpha3[bare]),) if bare in known.alpha3 else None
 
@@ -191,7 +195,7 @@ def _spans(part: str) -> list[_Span]:
         for length in range(min(_LONGEST_NAME, len(tokens) - position), 0, -1):
             start, end = tokens[position][0], tokens[position + length - 1][1]
             folded = fold(part[start:end])
-            items = _named(part[start:end], folded, alone=False)
+            items = _named(part[start:end], folded, alone=False, last=position > 0 and position + length == len(tokens))
             if items is None and length == 1:
                 items = _prefix(part[start:end])
             if items is not None or length == 1:
