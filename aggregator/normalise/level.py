@@ -63,13 +63,14 @@ _MANAGER_PAIRS = frozenset(
     )
 )
 _OF = frozenset("of de du des do da di del von for fur para pour der".split())
-_INCIDENTAL = frozenset("to for of the under with by by's s supporting reporting support".split())
+_INCIDENTAL = frozenset("to for of the under with by by's s supporting reporting support der du des del della".split())
 _ON_BOARD = frozenset(
     "assistant secretary office recruiter search community communications suite pa ea liaison aide".split()
 )
 _SCHOOL = frozenset(
     "school academy elementary primary secondary kindergarten college nursery assistant vice deputy high campus district education career schools grade".split()
 )
+_SCHOOLS = frozenset("school academy elementary kindergarten".split())
 _GRADUATE_OF = frozenset(
     "assistant school admissions medical recruiter recruitment recruiting research teaching studies faculty education assistantship student students fellow fellowship"
     " advisor enrollment adviser placement outcomes division college nursing".split()
@@ -371,10 +372,10 @@ def parse_level(title: str, *, role: str | None = None, company: str | None = No
     for segment in segments:
         here = _in_segment(segment, bank)
         found += _counts_later(segment, here) if found else here
-    if role == "Education Administrator":
+    if role == "Education Administrator" or any(w.folded in _SCHOOLS for segment in segments for w in segment):
         found = [f for f in found if f.words.lower() not in ("principal", "head")]
-    if not found:
-        return Level(None)
+    if not found or (len(segments) == len(segments[0]) == 1 and found[0].words.lower() == "principal"):
+        return Level(None)  # "Principal" alone is as often a school's
     interns = [f for f in found if f.level == "internship"]
     best = interns[0] if interns else max(found, key=lambda f: _RANK[f.level])
     return Level(best.level, best.words)

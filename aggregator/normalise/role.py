@@ -68,7 +68,7 @@ _NOTHING = Node()
 class _Reading:
     """State while a segment is read from left to right: the role so far, a head without one, the fields not yet used."""
 
-    __slots__ = ("aside", "before", "head", "joined", "match", "strong", "tail", "weak")
+    __slots__ = ("activity", "aside", "before", "head", "joined", "match", "strong", "tail", "weak")
 
     def __init__(self) -> None:
         self.match: Match | None = None
@@ -79,6 +79,7 @@ class _Reading:
         self.joined = False
         self.tail = False
         self.aside = False
+        self.activity = False
 
 
 def _longest(tokens: Sequence[str], at: int) -> tuple[Node | None, int]:
@@ -104,6 +105,9 @@ def _longest(tokens: Sequence[str], at: int) -> tuple[Node | None, int]:
 def _shortened(tokens: Sequence[str], at: int, stop: int) -> int:
     """Where a phrase must stop because a title begins inside it and reaches further: product [data analyst]."""
     for inside in range(at + 1, stop):
+        start = trie().next.get(tokens[inside])
+        if start is None or start.head in BOSSES:
+            continue
         node, further = _longest(tokens, inside)
         if node is not None and node.title is not None and further > stop and further - inside > 1:
             return inside
@@ -190,6 +194,11 @@ def _raised(match: Match, head: str) -> Match | None:
 def _take_title(reading: _Reading, words: str, block: Block) -> None:
     role = block.role
     if reading.strong:
+        first, _, rest = words.partition(" ")
+        if first in ("engineering", "engineer") and rest in BOSSES and (made := _pick(reading.strong, [], "engineer")):
+            # "Structural Engineering Manager": the field makes the engineer, the boss comes on top.
+            reading.match = _raised(made, rest) or made
+            return
         if reading.tail and reading.joined and (joint := _pick(reading.strong[-1:], [], words.rsplit(" ", 1)[-1])):
             reading.match = joint
             return
@@ -227,8 +236,15 @@ def _read(items: list[Item]) -> _Reading:
             continue
         if node.head:
             _take_head(reading, words, node, node.head)
+        elif node.field and (reading.match or reading.head):
+            # Behind a head or a title an activity is its field: "Director Sales", "Nurse Practitioner Family Medicine".
+            _take_field(reading, words, node)
         elif node.title and not ((node.field or node.weak) and at < last):
             _take_title(reading, words, node.title)
+            if node.field:
+                # "Sales" alone is a title, but behind "Vice President," it is the field of that.
+                reading.activity = True
+                _take_field(reading, words, node)
         elif node.noun and not (at < last and not (reading.strong or reading.weak)):
             _take_head(reading, words, node, node.noun)
             if reading.match is None and node.weak:
@@ -290,16 +306,16 @@ def parse_role(title: str) -> Role:
     """
     readings: list[_Reading] = []
     match: Match | None = None
+    first = 0
     for segment in segments_of(title[:400]):
         for part in _parts(_scan(segment)):
             reading = _read(part)
             reading.aside = segment[0] == WITH
             readings.append(reading)
-            if match is None:
+            if match is None and not (reading.activity and any(r.head for r in readings[:-1])):
                 match, first = reading.match, len(readings) - 1
     if match is None:
-        first = 0
-        match = _borrowed(readings) or _bare_field(readings)
+        match = _borrowed(readings) or next((r.match for r in readings if r.match), None) or _bare_field(readings)
     if match is None:
         return _NO_ROLE
     match = _refined(match, readings[first:])

@@ -181,6 +181,21 @@ def _without_pieces(text: str) -> str:
     return "".join(kept) if kept else text
 
 
+# A feed that lost its spaces: "AnalistadeSuportePleno", "EngenheirodeDados".
+_STUCK = re.compile(
+    r"\b(?=(?:anal|eng|geren|desenv|coord|l[íi]der|arquit|t[ée]cn|assist|consult|espec|program|admin|superv|gestor|cient|diretor|auxil|estag))"
+    r"\w{4,}?(?:de|da|do|das|dos|em)[A-ZÀ-Þ]\w+",
+    re.IGNORECASE,
+)
+_STUCK_OF = re.compile(r"(?<=[a-zà-ÿ\ufffd])(de|da|do|das|dos|em)(?=[A-ZÀ-Þ])")
+_STUCK_WORD = re.compile(r"(?<=[a-zà-ÿ\ufffd])(?=[A-ZÀ-Þ][a-zà-ÿ])")
+
+
+def _unstuck(match: re.Match[str]) -> str:
+    spaced = _STUCK_OF.sub(r" \1 ", match[0])
+    return match[0] if spaced == match[0] else _STUCK_WORD.sub(" ", spaced)
+
+
 def clean_title(text: str) -> str:
     """The title without pay, place, remote words, requisition numbers, gender marks, percentages, emojis, marketing, shift.
 
@@ -206,6 +221,7 @@ def _once(text: str) -> str:
     if "&" in text and ";" in text:
         text = html.unescape(html.unescape(text))
     title = text if text.isprintable() else _INVISIBLE.sub("", text)
+    title = _STUCK.sub(_unstuck, title)
     if not _SUSPICIOUS.search(title):
         return title.strip(_EDGES) or title
     if not title.isascii() or _DECORATED.search(title):

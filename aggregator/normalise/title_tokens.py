@@ -27,6 +27,7 @@ ARTICLES = frozenset(
 )
 
 _SEPARATORS = re.compile(r"\s+[-–—−‒―]+\s*|[-–—−‒―]+\s+|[–—―|,;:•·@]+|\.\s+(?=\w{3})|\s\.\s|->|>>")
+_APOSTROPHE = re.compile(r"(?<=\b[dlDL])['’]")  # l'informatique, d'affaires
 _TOKEN = re.compile(r"[^\W_]+(?:['’&.][^\W_]+)*[+#]*|[/&+]")
 _FOLD = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "’": "'", "ı": "i"})
 
@@ -138,33 +139,27 @@ def _punctuated(word: str) -> tuple[str, ...]:
     return (word,)
 
 
-def _translated(tokens: list[str]) -> list[str]:
-    """Tokens with the phrases of words.csv replaced, longest first."""
+def tokens_of(text: str) -> list[str]:
+    """Canonical tokens of one segment; "/" and "and" are kept as signs. Phrases of words.csv go before single words.
+
+    >>> tokens_of("UX/UI Designers"), tokens_of("Ingénieur R&D"), tokens_of("Chef de projet")
+    (['ux', '/', 'ui', 'designer'], ['engineer', 'rd'], ['project', 'manager'])
+    """
+    written = _TOKEN.findall(_APOSTROPHE.sub(" ", text) if "'" in text or "’" in text else text)
     _, phrases = _words()
     out: list[str] = []
-    at = 0
-    while at < len(tokens):
-        for rest, english in phrases.get(tokens[at], ()):
-            if tuple(tokens[at + 1 : at + 1 + len(rest)]) == rest:
+    at, end = 0, len(written)
+    while at < end:
+        for rest, english in phrases.get(fold(written[at]), ()):
+            stop = at + 1 + len(rest)
+            if stop <= end and all(fold(w) == r for w, r in zip(written[at + 1 : stop], rest, strict=True)):
                 out.extend(english)
-                at += len(rest)
+                at = stop
                 break
         else:
-            out.append(tokens[at])
-        at += 1
+            out.extend(canonical(written[at]))
+            at += 1
     return out
-
-
-def tokens_of(text: str) -> list[str]:
-    """Canonical tokens of one segment, without articles; "/" and "and" are kept as signs.
-
-    >>> tokens_of("UX/UI Designers"), tokens_of("Ingénieur R&D")
-    (['ux', '/', 'ui', 'designer'], ['engineer', 'rd'])
-    """
-    found: list[str] = []
-    for token in _TOKEN.findall(text):
-        found.extend(canonical(token))
-    return _translated(found)
 
 
 def turned(tokens: Sequence[str]) -> list[list[str]]:
