@@ -29,7 +29,7 @@ def is_dead(holder: str) -> bool:
     pid, _, started = rest.partition("/")
     if host != _host() or not pid.isdigit() or not PROCESSES.is_dir():
         return False
-    return _started(int(pid)) not in (started.partition("/")[0], None) or not (PROCESSES / pid).is_dir()
+    return _started(int(pid)) != started.partition("/")[0]
 
 
 def _host() -> str:
@@ -47,7 +47,7 @@ def _namespace() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When a process began, None where that cannot be read; a zombie has ended and counts as not there."""
+    """When a process began; None when there is none, or only what is left of one (a zombie)."""
     try:
         text = (PROCESSES / str(pid) / "stat").read_text("utf-8", "replace")
     except OSError:
