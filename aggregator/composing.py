@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from aggregator.lifecycle import reposts
 from aggregator.normalise.money import Rates, annualise
 from aggregator.normalise.salary import PayTier, Salary
 from aggregator.quality import Candidate, judge
 from aggregator.reading import Reading
-from db.keys import folded, key
+from db.keys import key
 from db.postings import FlagDraft, PostingDraft
 from db.types import fits
 
@@ -36,13 +37,15 @@ def _pay_rank(salary: Salary) -> tuple[bool, bool, bool, bool]:
 
 def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> PostingDraft:
     """The posting that `readings` (one or more, in any order) describe."""
-    ordered = sorted(readings, key=lambda r: (r.raw_id != posting_id, r.first_seen, r.raw_id))
-    best = {group: max(ordered, key=rank) for group, _why, rank in PREFERENCE}  # type: ignore[type-var, arg-type]  # ranks are tuples, numbers or booleans
+    every = sorted(readings, key=lambda r: (r.raw_id != posting_id, r.first_seen, r.raw_id))
+    ordered = _newest_of_each_source(every)
+    best = {group: max(ordered, key=rank) for group, _why, rank in PREFERENCE}  # type: ignore[arg-type]  # ranks are tuples, numbers or booleans
     first, pay, place, level = ordered[0], best["pay"], best["place"], best["level"]
     country = place.location.country
     salary = pay.salary
-    first_seen = min(r.first_seen for r in ordered)
-    still_open = any(r.closed_at is None for r in ordered)
+    first_seen = min(r.first_seen for r in every)
+    still_open = any(r.closed_at is None for r in every)
+    reposted, reposted_days = reposts([(r.source, r.first_seen, r.last_seen) for r in every])
     values: dict[str, Any] = {
         "title": first.title,
         "title_text": first.title_text,
@@ -67,13 +70,15 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
         "url": best["link"].url,
         "description_text": best["description"].description_text,
         "requisition_text": next((r.requisition_text for r in ordered if r.requisition_text), None),
-        "sources": sorted({r.source for r in ordered}),
-        "posted_on": min((r.posted_on for r in ordered if r.posted_on), default=None),
+        "sources": sorted({r.source for r in every}),
+        "posted_on": min((r.posted_on for r in every if r.posted_on), default=None),
         "valid_through": max((r.valid_through for r in ordered if r.valid_through), default=None),
-        "block": f"{first.company.key if first.company else ''}|{first.role.role or folded(first.title)}",
+        "block": f"{first.company.key}|{first.role.family or ''}" if first.company else "",
         "first_seen": first_seen,
-        "last_seen": max(r.last_seen for r in ordered),
-        "closed_at": None if still_open else max(r.closed_at for r in ordered if r.closed_at),
+        "last_seen": max(r.last_seen for r in every),
+        "closed_at": None if still_open else max(r.closed_at for r in every if r.closed_at),
+        "reposted": reposted,
+        "reposted_days": reposted_days,
     }
     candidate = Candidate(
         salary=salary,
@@ -93,8 +98,18 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
         flags=tuple(
             FlagDraft(flag.code, flag.severity, flag.detail, dict(flag.suggestion or {})) for flag in judge(candidate)
         ),
-        read_from={r.raw_id: r.content_hash for r in ordered},
+        read_from={r.raw_id: r.content_hash for r in every},
     )
+
+
+def _newest_of_each_source(ordered: Sequence[Reading]) -> list[Reading]:
+    """What each source says today: of the ads by which it published the job, the newest one."""
+    newest: dict[str, Reading] = {}
+    for reading in ordered:
+        known = newest.get(reading.source)
+        if known is None or (reading.first_seen, reading.raw_id) > (known.first_seen, known.raw_id):
+            newest[reading.source] = reading
+    return list(newest.values())
 
 
 def _money(pay: Reading, rates: Rates, first_seen: Any) -> dict[str, Any]:

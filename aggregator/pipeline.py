@@ -1,6 +1,7 @@
 """The second half of the road, on one screen: raw postings and articles in, postings, flags and claims out.
 
     pending raw posting -> read -> compose -> judge -> posting, flags, history
+    postings            -> match -> merges, and the postings that grew are read again
     pending article     -> roles and claims
 
 A raw posting is pending when today's rules have not read it: it is new, it changed, or the rules did. Reading is pure
@@ -22,10 +23,11 @@ from sqlalchemy import Engine
 
 from aggregator.claims import read_article
 from aggregator.composing import compose
+from aggregator.matching import match, review
 from aggregator.normalise.money import Rates
 from aggregator.reading import read
 from aggregator.rules import RULES_VERSION
-from db import articles, postings
+from db import articles, merges, postings
 from db.postings import PostingCounts, PostingDraft
 from db.session import reading
 
@@ -44,6 +46,10 @@ class AggregateCounts:
     read: int = 0
     articles: int = 0
     postings: PostingCounts = field(default_factory=PostingCounts)
+    merged: int = 0
+    """Postings that went into another one, because both are one job."""
+    split: int = 0
+    """Merges of older rules that today's rules took back."""
 
 
 def aggregate(
@@ -58,29 +64,53 @@ def aggregate(
     if everything:
         postings.mark_all_pending(engine)
         articles.mark_all_pending(engine)
+        merges.mark_merges_for_review(engine)
     with reading(engine) as connection:
         total = postings.count_pending(connection, RULES_VERSION)
         rates = postings.stored_rates(connection)
-    done, counts = 0, PostingCounts()
     with _composer(rates, workers) as composed:
-        while batch := _next_batch(engine, BATCH * workers):
-            drafts = composed(batch)
-            counts += postings.keep_postings(engine, drafts, rules_version=RULES_VERSION, now=now)
-            done += sum(len(rows) for _, rows in batch)
-            if progress is not None:
-                progress(done, max(total, done))
-    return AggregateCounts(read=done, articles=_aggregate_articles(engine), postings=counts)
+        read, counts = _read_pending(engine, composed, workers, total, now, progress)
+        split = review(engine, rates, now=now)
+        if split:
+            counts += _read_pending(engine, composed, workers, 0, now, None)[1]
+        merged = 0
+        while found := match(engine, now=now):
+            merged += found
+            _read_pending(engine, composed, workers, 0, now, None)  # counted already, under the ids they had
+    counts += PostingCounts(postings=-min(merged, counts.new), new=-min(merged, counts.new))
+    return AggregateCounts(read, _aggregate_articles(engine), counts, merged, split)
+
+
+def _read_pending(
+    engine: Engine,
+    composed: Callable[[Sequence[Job]], list[PostingDraft]],
+    workers: int,
+    total: int,
+    now: datetime,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[int, PostingCounts]:
+    done, counts = 0, PostingCounts()
+    while batch := _next_batch(engine, BATCH * workers):
+        drafts = composed(batch)
+        counts += postings.keep_postings(engine, drafts, rules_version=RULES_VERSION, now=now)
+        done += sum(len(rows) for _, rows in batch)
+        if progress is not None:
+            progress(done, max(total, done))
+    return done, counts
 
 
 def _next_batch(engine: Engine, size: int) -> list[Job]:
     """The next pending raw postings and all others that describe the same jobs, by posting."""
     with reading(engine) as connection:
-        rows = {row.id: row for row in postings.pending(connection, RULES_VERSION, size)}
-        owners = {row.posting_id for row in rows.values() if row.posting_id is not None}
-        rows |= {row.id: row for row in postings.siblings(connection, owners)}
+        pending = postings.pending(connection, RULES_VERSION, size)
+        # A raw posting without a posting founds its own, unless that is part of another one by now.
+        owners = merges.roots(connection, {row.posting_id or row.id for row in pending})
+        rows = {row.id: row for row in postings.siblings(connection, set(owners.values()))}
+        rows |= {row.id: row for row in pending}
     batch: dict[str, list[Any]] = {}
     for row in rows.values():
-        batch.setdefault(row.posting_id or row.id, []).append(row)
+        owner = row.posting_id or row.id
+        batch.setdefault(owners.get(owner, owner), []).append(row)
     return sorted(batch.items())
 
 

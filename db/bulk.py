@@ -41,8 +41,9 @@ def upsert(
     """
     if not rows:
         return
-    columns = tuple(column.name for column in table.c if column.name in rows[0])  # the order that compiling keeps
-    assert len(columns) == len(rows[0]), f"rows of {table.name} hold unknown columns: {sorted(rows[0])}"
+    # Compiling keeps the table's order, and adds columns that have a default in Python: those must be given.
+    columns = tuple(column.name for column in table.c if column.name in rows[0] or column.default is not None)
+    assert len(columns) == len(rows[0]), f"{table.name}: {sorted(set(columns) ^ set(rows[0]))} unknown or not given"
     rule = _Rule(tuple(keys), tuple(keep_old), tuple(earliest), tuple(latest), unless_same)
     if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM_ROWS:
         staging = _copy(connection, table, columns, rows)

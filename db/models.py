@@ -294,7 +294,7 @@ class Posting(SQLModel, table=True):
     reposted_days: int = 0
     """From the first to the last of these ads."""
     block: str = ""
-    """The employer folded: only postings of one block are compared as possible duplicates."""
+    """Employer and family of the role: only postings of one block are compared as possible duplicates."""
     match_version: int = 0
     """The version of the rules that last looked for duplicates of it; 0 = never, or changed since."""
     content_hash: str

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, update
 
-from db.bulk import rows_by_id, upsert
+from db.bulk import rows_by_id, update_rows, upsert
 from db.keys import content_hash, key
+from db.merges import kept_decisions
 from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
 from db.session import reading, writing
 
@@ -27,9 +29,23 @@ SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
 FX: Table = FxRate.__table__  # type: ignore[attr-defined]
 
 LIFE = frozenset(
-    {"id", "first_seen", "last_seen", "closed_at", "reopened", "reposted", "excluded", "content_hash", "rules_version"}
+    {
+        "id",
+        "first_seen",
+        "last_seen",
+        "closed_at",
+        "reopened",
+        "reposted",
+        "reposted_days",
+        "excluded",
+        "match_version",
+        "content_hash",
+        "rules_version",
+    }
 )
-"""Columns that tell when, or what was decided, not what was said: no part of a posting's content."""
+"""Columns that tell when, how often and what became of it, not what was said: no part of a posting's content."""
+READ = ("first_seen", "last_seen", "closed_at", "reposted", "reposted_days")
+"""Those of them that reading the raw postings gives."""
 
 CONTENT = tuple(column.name for column in POSTING.c if column.name not in LIFE)
 
@@ -47,7 +63,7 @@ class FlagDraft:
 
 @dataclass(frozen=True, slots=True)
 class PostingDraft:
-    """A posting as today's rules read it. `values` holds every column of `CONTENT` and the times."""
+    """A posting as today's rules read it. `values` holds every column of `CONTENT` and of `READ`."""
 
     id: str
     values: Mapping[str, Any]
@@ -85,13 +101,14 @@ class PostingCounts:
 
 
 def pending(connection: Connection, rules_version: int, limit: int) -> Sequence[Row[Any]]:
-    """Raw postings that today's rules have not read, in order of id."""
-    query = select(RAW).where(RAW.c.rules_version != rules_version).order_by(RAW.c.id).limit(limit)
+    """Raw postings that today's rules have not read, in order of version and id: always the front of one index."""
+    waiting = select(RAW).where(RAW.c.rules_version < rules_version)
+    query = waiting.order_by(RAW.c.rules_version, RAW.c.id).limit(limit)
     return connection.execute(query).all()
 
 
 def count_pending(connection: Connection, rules_version: int) -> int:
-    query = select(func.count()).select_from(RAW).where(RAW.c.rules_version != rules_version)
+    query = select(func.count()).select_from(RAW).where(RAW.c.rules_version < rules_version)
     return connection.execute(query).scalar_one()
 
 
@@ -127,13 +144,13 @@ def keep_postings(
         decided = _decided_flags(connection, ordered)
         changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
         rows = [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed]
-        upsert(connection, POSTING, rows, ["id"], keep_old=["reposted"])
+        upsert(connection, POSTING, rows, ["id"])
         _keep_flags(connection, ordered, decided, rules_version, now)
         counts = _keep_changes(connection, ordered, old, now)
-        connection.execute(
-            update(RAW)
-            .where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
-            .values(posting_id=bindparam("owner"), rules_version=rules_version),
+        statement = update(RAW).where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
+        update_rows(
+            connection,
+            statement.values(posting_id=bindparam("owner"), rules_version=rules_version),
             [
                 {"raw_id": raw_id, "read_hash": read_hash, "owner": draft.id}
                 for draft in ordered
@@ -156,9 +173,7 @@ def _differs(old: Row[Any], draft: PostingDraft, rules_version: int) -> bool:
     return bool(
         old.content_hash != draft.content_hash
         or old.rules_version != rules_version
-        or old.closed_at != draft.values["closed_at"]
-        or old.first_seen != draft.values["first_seen"]
-        or old.last_seen != draft.values["last_seen"]
+        or any(old._mapping[name] != draft.values[name] for name in READ)
     )
 
 
@@ -175,7 +190,7 @@ def _posting_row(
             flag.severity == "exclude" and _state(draft, flag, decided) != "dismissed" for flag in draft.flags
         ),
         "reopened": reopened,
-        "reposted": 0,
+        "match_version": old.match_version if old is not None and old.content_hash == draft.content_hash else 0,
         "content_hash": draft.content_hash,
         "rules_version": rules_version,
     }
@@ -197,9 +212,12 @@ def judged_hash(draft: PostingDraft) -> str:
     return content_hash({name: draft.values[name] for name in judged})
 
 
-def _decided_flags(connection: Connection, drafts: Sequence[PostingDraft]) -> dict[tuple[str, str], Row[Any]]:
-    rows = rows_by_id(connection, select(FLAG), FLAG.c.posting_id, [d.id for d in drafts])
-    return {(row.posting_id, row.code): row for row in rows}
+def _decided_flags(connection: Connection, drafts: Sequence[PostingDraft]) -> dict[tuple[str, str], Any]:
+    """The flags of these postings, and what was decided about those of a posting that was merged and split again."""
+    ids = [draft.id for draft in drafts]
+    kept = [SimpleNamespace(**flag) for flag in kept_decisions(connection, ids)]
+    stored = rows_by_id(connection, select(FLAG), FLAG.c.posting_id, ids)
+    return {(flag.posting_id, flag.code): flag for flag in (*kept, *stored)}
 
 
 def _state(draft: PostingDraft, flag: FlagDraft, known: Mapping[tuple[str, str], Row[Any]]) -> str:
@@ -266,9 +284,8 @@ def _keep_changes(
         if before is None:
             new += 1
             continue
-        lifecycle = before.closed_at is not None and draft.values["closed_at"] is None
-        if lifecycle:
-            rows.append(_change(draft.id, "closed_at", before.closed_at, None, "lifecycle", now))
+        if before.closed_at != draft.values["closed_at"]:
+            rows.append(_change(draft.id, "closed_at", before.closed_at, draft.values["closed_at"], "lifecycle", now))
         if before.content_hash == draft.content_hash:
             continue
         updated += 1

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, lit
 
 from db.bulk import count, rows_by_id
 from db.filters import FilterError, Filters
+from db.lifecycle import is_evergreen
 from db.models import (
     Article,
     ArticleClaim,
@@ -80,7 +81,10 @@ POSTING_KEYS = (
     "posted_on",
     "valid_through",
     "closed_at",
+    "reopened",
     "reposted",
+    "reposted_days",
+    "evergreen",
     "sightings",
     "flags",
 )
@@ -159,17 +163,15 @@ def _with_flags_and_sightings(connection: Connection, rows: Sequence[Mapping[Any
     sightings = {
         r.posting_id: r.pages for r in rows_by_id(connection, query.group_by(RAW.c.posting_id), RAW.c.posting_id, ids)
     }
-    return [
-        {
-            name: flags.get(row["id"], [])
-            if name == "flags"
-            else sightings.get(row["id"], 0)
-            if name == "sightings"
-            else row[name]
-            for name in POSTING_KEYS
+    found = []
+    for row in rows:
+        derived = {
+            "flags": flags.get(row["id"], []),
+            "sightings": sightings.get(row["id"], 0),
+            "evergreen": is_evergreen(row),
         }
-        for row in rows
-    ]
+        found.append({name: derived[name] if name in derived else row[name] for name in POSTING_KEYS})
+    return found
 
 
 def _sort(sort: str) -> tuple[str, bool]:
