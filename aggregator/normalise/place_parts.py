@@ -104,6 +104,8 @@ def _named(text: str, folded: str, *, alone: bool, last: bool = False) -> tuple[
 
 def _city(text: str, folded: str) -> City | None:
     """The city of a name as written; "Puebla City" is Puebla where no city is called so."""
+    if folded in gazetteer().common_words:
+        return None
     city = city_named(folded)
     if city is None and folded.endswith(" city"):
         city = city_named(folded.removesuffix(" city"))

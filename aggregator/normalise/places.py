@@ -100,6 +100,7 @@ class Gazetteer:
     noise: frozenset[str]
     directions: frozenset[str]
     city_regions: frozenset[str]
+    common_words: frozenset[str]
     negations: frozenset[str]
     region_ends: frozenset[str]
     areas: dict[str, Region]
@@ -143,6 +144,7 @@ def gazetteer() -> Gazetteer:
         noise=frozenset(map(fold, words["noise"]["words"] + words["noise"]["directions"])),
         directions=frozenset(map(fold, words["noise"]["directions"])),
         city_regions=frozenset(map(fold, words["noise"]["city_regions"])),
+        common_words=frozenset(map(fold, words["noise"]["common_words"])),
         negations=frozenset(map(fold, words["noise"]["negations"])),
         region_ends=frozenset(map(fold, words["noise"]["region_ends"])),
         areas={fold(name): Region(country, code, name, False) for name, (country, code) in words["areas"].items()},
