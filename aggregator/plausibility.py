@@ -46,7 +46,7 @@ def _occupation_pattern() -> re.Pattern[str]:
 
 @lru_cache(maxsize=8192)
 def occupation_class(title: str | None) -> str:
-    """"top", "middle", "ordinary" or "" by the words of a title; the higher of two that both stand there.
+    """ "top", "middle", "ordinary" or "" by the words of a title; the higher of two that both stand there.
 
     >>> occupation_class("Payroller"), occupation_class("Corporate Finance Partner"), occupation_class("Data Engineer")
     ('ordinary', 'top', '')
@@ -59,6 +59,7 @@ def occupation_class(title: str | None) -> str:
     return "ordinary" if "ordinary" in found else "middle" if "middle" in found else ""
 
 
+@lru_cache(maxsize=16_384)
 def band(currency: str | None, *, country: str | None, title: str | None, period: str | None) -> Band | None:
     """The believable band a year; None for a currency without bounds."""
     row = currencies().get(currency or "")

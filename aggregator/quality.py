@@ -1,7 +1,7 @@
 """Reasons to doubt a posting's pay: `FLAGS`, a table of (code, severity, question, test) that judges one candidate.
 
-A test answers with a sentence (what was seen, against what) or None. Nothing is corrected: a likely reading is suggested
-beside the original. `exclude` keeps the posting out of every statistic until somebody dismisses the flag.
+A test answers with a sentence (what was seen, against what) or None. Nothing is corrected: a likely reading is
+suggested beside the original. `exclude` keeps the posting out of every statistic until somebody dismisses the flag.
 """
 
 import math
@@ -25,7 +25,9 @@ COHORT_MINIMUM = 12
 COHORT_LIMIT = 5.0
 _COHORT_FLOOR = 0.15
 _SHARED_MONEY = frozenset({"USD"})
-_EURO_NEIGHBOURS = frozenset("GB CH PL CZ HU RO BG SE DK NO UA RS AL BA MK ME MD TR IS GE IL".split())
+_EURO_NEIGHBOURS = frozenset(
+    {"GB", "CH", "PL", "CZ", "HU", "RO", "BG", "SE", "DK", "NO", "UA", "RS", "AL", "BA", "MK", "ME", "MD", "TR", "IS"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def _placeholder(c: Candidate) -> Answer:
     low, high = c.salary.min, c.salary.max
     if c.salary.note("placeholder") is None and not is_placeholder(low, high, hourly=c.salary.period == "hour"):
         return None
-    reasons = [f"{end:,f} is a row of {filler_digits(end)} filler digits" for end in _ends(c) if filler_digits(end) >= 4]
+    reasons = [
+        f"{end:,f} is a row of {filler_digits(end)} filler digits" for end in _ends(c) if filler_digits(end) >= 4
+    ]
     if not reasons:
         reasons.append(f"{_pay(c)} is an amount that nobody pays")
     if low == high and reasons:
@@ -218,8 +222,8 @@ class CohortRow:
 def judge_cohorts(rows: Iterable[CohortRow]) -> dict[str, Flag]:
     """Outliers by key: pay more than `COHORT_LIMIT` robust deviations from its cohort's median, on the log scale.
 
-    A cohort is family x level x country with at least `COHORT_MINIMUM` rows. The deviation is 1.4826 MAD, at least 15 %:
-    a cohort of equal figures makes no outlier of its neighbour. To be run again as cohorts grow.
+    A cohort is family x level x country with at least `COHORT_MINIMUM` rows. The deviation is 1.4826 MAD, at least
+    15 %: a cohort of equal figures makes no outlier of its neighbour. To be run again as cohorts grow.
     """
     cohorts: dict[tuple[str, str, str], list[CohortRow]] = {}
     for row in rows:

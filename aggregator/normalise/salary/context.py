@@ -21,12 +21,12 @@ from aggregator.normalise.salary.tokens import (
     PLUS,
     SLASH,
     STOP,
-    WORD,
     Token,
 )
 
 PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT, STIPEND = (
-    BIT[r] for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual", "unit", "stipend")
+    BIT[r]
+    for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual", "unit", "stipend")
 )
 AND, APPROX, MIN, MAX, NUM = BIT["and"], BIT["approx"], BIT["min"], BIT["max"], BIT["num"]
 _TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT | STIPEND
@@ -102,7 +102,7 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
 
 
 def _per_piece(tokens: list[Token], at: int) -> bool:
-    """"$30 per completed survey": paid by the piece, when "per" is followed by no time."""
+    """ "$30 per completed survey": paid by the piece, when "per" is followed by no time."""
     if at + 1 >= len(tokens) or tokens[at].text.casefold() not in ("per", "pro", "par", "por", "each"):
         return False
     following = tokens[at + 1 : at + 3]
@@ -157,7 +157,7 @@ def _living(statement: Statement, said: str | None = None) -> bool:
 
 
 def _belongs_to_next(tokens: list[Token], at: int, following: Statement | None) -> bool:
-    """"17k - 20k OTE 25k": a word that leads straight into the next amount is said of that amount."""
+    """ "17k - 20k OTE 25k": a word that leads straight into the next amount is said of that amount."""
     if following is None or following.kind:
         return False
     between = tokens[at + 1 : following.first]
@@ -186,9 +186,9 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
             while at > limit and tokens[at - 1].roles & (NEWLINE | COLON):
                 at -= 1
             limit = max(floor, at - _REACH_LEFT)
-        if roles & (ADV | NOUN) and token.period and not statement.left_period and not roles & BIT["per"]:
-            if roles & ADV or (at and tokens[at - 1].roles & BIT["per"]):
-                statement.left_period = token.period
+        timed = roles & ADV or (roles & NOUN and at and tokens[at - 1].roles & BIT["per"])
+        if timed and token.period and not statement.left_period and not roles & BIT["per"]:
+            statement.left_period = token.period
         if roles & (MIN | MAX) and not statement.is_range:
             statement.bound = statement.bound or ("min" if roles & MIN and not roles & MAX else "max")
         if roles & BIT["session"] and not above and at > limit and tokens[at - 1].roles & NUM:
@@ -203,17 +203,18 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
         at -= 1
     if kind in ("pay", "base", "ote"):
         statement.cued = True
-    far = statement.apart and statement.is_range
-    if not statement.kind or (statement.kind == "extra" and kind in ("pay", "base") and (direct or far)):
-        statement.kind = kind
-    elif statement.kind == "pay" and kind in ("base", "ote", "extra", "thing"):
+    nearer = (
+        statement.kind == "extra" and kind in ("pay", "base") and (direct or (statement.apart and statement.is_range))
+    )
+    telling = statement.kind == "pay" and kind in ("base", "ote", "extra", "thing")
+    if not statement.kind or nearer or telling:
         statement.kind = kind
     statement.cued = statement.cued or statement.kind in ("pay", "base", "ote")
 
 
 def _before_aside(tokens: list[Token], close: int, limit: int) -> int:
-    """The place to go on from, leftward, at a closing bracket: a bracket that only qualifies ("(inclusive of bonus)") or
-    numbers is passed over."""
+    """The place to go on from, leftward, at a closing bracket: one that only qualifies ("(inclusive of bonus)") is
+    passed over."""
     for at in range(close - 1, max(limit, close - _ASIDE) - 1, -1):
         if tokens[at].roles & OPEN:
             inside = tokens[at + 1 : close]

@@ -17,7 +17,7 @@ _PLACES = {
     "MXN": "mexico méxico mexican",
     "USD": "us usa united america american nyc york california seattle denver colorado washington dollars",
 }
-_FRENCH = frozenset("salaire à par heure l'heure rémunération annuel taux horaire selon".split())
+_FRENCH = frozenset(["salaire", "à", "par", "heure", "l'heure", "rémunération", "annuel", "taux", "horaire", "selon"])
 _KRONE = {
     "SEK": "månad mån år timme lön månaden kronor sverige stockholm tim timmen månadslön timlön årslön",
     "DKK": "løn md måned timen time om mdr danmark københavn pr",

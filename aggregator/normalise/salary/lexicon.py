@@ -14,10 +14,58 @@ from typing import NamedTuple
 VOCABULARY = Path(__file__).parents[2] / "vocabulary"
 
 ROLES = (
-    "num cur scale noun plural adv per to and between from upto after_from after_upto approx fill plus with est pay base "
-    "ote extra weak thing count link none min max mid actual payments stop comma open close slash colon percent dash times "
-    "word prefix_only suffix_only newline unit session stipend odd"
-).split()
+    "num",
+    "cur",
+    "scale",
+    "noun",
+    "plural",
+    "adv",
+    "per",
+    "to",
+    "and",
+    "between",
+    "from",
+    "upto",
+    "after_from",
+    "after_upto",
+    "approx",
+    "fill",
+    "plus",
+    "with",
+    "est",
+    "pay",
+    "base",
+    "ote",
+    "extra",
+    "weak",
+    "thing",
+    "count",
+    "link",
+    "none",
+    "min",
+    "max",
+    "mid",
+    "actual",
+    "payments",
+    "stop",
+    "comma",
+    "open",
+    "close",
+    "slash",
+    "colon",
+    "percent",
+    "dash",
+    "times",
+    "word",
+    "prefix_only",
+    "suffix_only",
+    "newline",
+    "unit",
+    "session",
+    "stipend",
+    "odd",
+    "phrase",
+)
 BIT = {role: 1 << place for place, role in enumerate(ROLES)}
 
 
@@ -79,7 +127,12 @@ def signs() -> dict[str, Meaning]:
     for row in _rows("currencies.csv"):
         for sign in filter(None, [*row["signs"].split("|"), row["code"]]):
             roles = BIT["cur"]
-            if sign.isalpha() and sign.isascii() and (len(sign) < 3 or sign == "ALL") and sign not in ("Ft", "Tk", "Rp"):
+            if (
+                sign.isalpha()
+                and sign.isascii()
+                and (len(sign) < 3 or sign == "ALL")
+                and sign not in ("Ft", "Tk", "Rp")
+            ):
                 roles |= BIT["prefix_only"]
             found[sign] = Meaning(roles, currency=row["code"])
     for row in _rows("currency_families.csv"):
@@ -148,7 +201,10 @@ def _words() -> tuple[dict[str, Meaning], dict[str, Phrases]]:
 def implied_currencies() -> dict[str, str]:
     """Scale words that only one country's money is counted in: lakh, triệu, 만."""
     return {
-        word: row["value"] for row in _rows("pay_words.csv") if row["kind"] == "implied" for word in row["words"].split("|")
+        word: row["value"]
+        for row in _rows("pay_words.csv")
+        if row["kind"] == "implied"
+        for word in row["words"].split("|")
     }
 
 
@@ -191,20 +247,37 @@ _EXTRA_STEM = re.compile(
     r"zulage|zuschuss|zuschuß|zuschlag|prämie|budget|bonus|gutschein|versicherung|bidrag|tillägg|tillæg|beihilfe"
     r"|kosten|bijdrage|toeslag|toelage|pauschale|provision|příspěv|dodat|lisä|pótlék|penger"
 )
-_PAY_STEM = re.compile(r"gehalt|gehält|lohn|löhn|vergütung|entgelt|salaris|loon|lön|løn|lønn|palkka|fizetés|verdienst|salary")
+_PAY_STEM = re.compile(
+    r"gehalt|gehält|lohn|löhn|vergütung|entgelt|salaris|loon|lön|løn|lønn|palkka|fizetés|verdienst|salary"
+)
+
+
+@lru_cache(maxsize=65_536)
+def token_meaning(word: str) -> Meaning | None:
+    """`meaning_of`, with the role `phrase` where the word begins a phrase of the vocabulary."""
+    meaning = meaning_of(word)
+    if fold(word) not in phrase_starts():
+        return meaning
+    if meaning is None:
+        return Meaning(BIT["word"] | BIT["phrase"])
+    return meaning._replace(roles=meaning.roles | BIT["phrase"])
 
 
 @lru_cache(maxsize=65_536)
 def meaning_of(word: str) -> Meaning | None:
     """What a written word can mean; None when it says nothing about pay.
 
-    Compounds of Germanic and Finnish words are taken apart ("Bruttomonatsgehalt" is pay, a month), and so are words that
-    lost their space in a page ("kper" after a figure, "CADskype").
+    Compounds of Germanic and Finnish words are taken apart ("Bruttomonatsgehalt" is pay, a month), and so are codes
+    that lost their space in a page ("CADskype").
     """
     sign = signs().get(word)
     if sign:
         lower = _words()[0].get(word.casefold())
-        return sign if not lower else Meaning(lower.roles & ~BIT["suffix_only"] | sign.roles, lower.period, lower.scale, sign.currency)
+        return (
+            sign
+            if not lower
+            else Meaning(lower.roles & ~BIT["suffix_only"] | sign.roles, lower.period, lower.scale, sign.currency)
+        )
     key = fold(word)
     found = _words()[0].get(key) or (_words()[0].get(key.rstrip(".")) if "." in key else None)
     if found or len(key) < 4:

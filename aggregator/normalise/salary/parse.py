@@ -14,10 +14,40 @@ from aggregator.normalise.salary.placeholder import is_placeholder
 from aggregator.normalise.salary.prose import MAX_TEXT, SHORT, is_stated_pay, windows
 from aggregator.normalise.salary.settle import Reading, choose, excerpt, settle
 from aggregator.normalise.salary.structured import Published, read_structured
-from aggregator.normalise.salary.tokens import ADV, CLOSE, COLON, COMMA, CUR, DASH, NOUN, NUM, OPEN, SCALE, SLASH, STOP, WORD, Token, tokenise
+from aggregator.normalise.salary.tokens import (
+    ADV,
+    CLOSE,
+    COLON,
+    COMMA,
+    CUR,
+    DASH,
+    NOUN,
+    NUM,
+    OPEN,
+    SCALE,
+    SLASH,
+    STOP,
+    WORD,
+    Token,
+    tokenise,
+)
 
-_ORNAMENT = FROM | UPTO | FILL | COLON | COMMA | CUR | DASH | OPEN | CLOSE | STOP | ADV | SCALE | NUM | BIT["pay"] | BIT["base"]
-_ORNAMENT |= NOUN | BIT["per"] | SLASH | BIT["ote"] | BIT["approx"] | BIT["plus"] | BIT["between"] | BIT["to"] | BIT["link"] | BIT["min"] | BIT["max"]
+_ORNAMENT = (
+    FROM | UPTO | FILL | COLON | COMMA | CUR | DASH | OPEN | CLOSE | STOP | ADV | SCALE | NUM | BIT["pay"] | BIT["base"]
+)
+_ORNAMENT |= (
+    NOUN
+    | BIT["per"]
+    | SLASH
+    | BIT["ote"]
+    | BIT["approx"]
+    | BIT["plus"]
+    | BIT["between"]
+    | BIT["to"]
+    | BIT["link"]
+    | BIT["min"]
+    | BIT["max"]
+)
 
 
 def parse_salary(
@@ -79,7 +109,8 @@ def _read(text: str, country: str | None, hint: str | None) -> Salary:
         notes = ("not_pay",) if any(s.kind in NOT_PAY for s in found) else ()
         zero = next((s for s in found if s.high <= 0), None)
         return Salary(text=text, notes=(f"non_positive:{zero.high:f}",) if zero else notes)
-    return replace(_checked(settle(reading, group)), text=text if short else excerpt(reading, group))
+    salary = _checked(settle(reading, group))
+    return salary if short else replace(salary, text=excerpt(reading, group))
 
 
 def _usable(tokens: list[Token], found: list[Statement]) -> list[Statement]:
@@ -89,7 +120,12 @@ def _usable(tokens: list[Token], found: list[Statement]) -> list[Statement]:
 
 def _is_usable(tokens: list[Token], statement: Statement) -> bool:
     if statement.signed:
-        return _hard_million(statement) is False or statement.cued or statement.period is not None or _alone(tokens, statement)
+        return (
+            _hard_million(statement) is False
+            or statement.cued
+            or statement.period is not None
+            or _alone(tokens, statement)
+        )
     if _is_year(statement):
         return False
     if statement.period or statement.cued:
@@ -104,9 +140,14 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
 
 
 def _names_something(tokens: list[Token], statement: Statement) -> bool:
-    """"10k RPS", "100k lines of code": a word that says nothing of pay follows a lone figure without currency."""
+    """ "10k RPS", "100k lines of code": a word that says nothing of pay follows a lone figure without currency."""
     following = tokens[statement.after : statement.after + 1]
-    return bool(following) and following[0].roles == WORD and following[0].text[:1].isalpha() and following[0].text.isascii()
+    return (
+        bool(following)
+        and following[0].roles & ~BIT["phrase"] == WORD
+        and following[0].text[:1].isalpha()
+        and following[0].text.isascii()
+    )
 
 
 def _hard_million(statement: Statement) -> bool:
@@ -119,7 +160,11 @@ def _is_year(statement: Statement) -> bool:
     """A pair of calendar years, or one alone: 2019 - 2024."""
     if statement.scaled or statement.grouped or statement.period:
         return False
-    return all(1950 <= end <= 2100 for end in (statement.low, statement.high)) and not statement.cued and statement.is_range
+    return (
+        all(1950 <= end <= 2100 for end in (statement.low, statement.high))
+        and not statement.cued
+        and statement.is_range
+    )
 
 
 def _alone(tokens: list[Token], statement: Statement) -> bool:
@@ -151,15 +196,18 @@ def _from_fields(published: list[Published], text: str | None, country: str | No
     highs = [p.high for p in same if p.high is not None]
     low, high = (min(lows) if lows else None), (max(highs) if highs else None)
     notes: list[str] = []
-    if low is not None and high is not None and low > high:
-        if high > 0:
-            notes.append(f"inverted:{low:f}>{high:f}")
-            low, high = high, low
+    if low is not None and high is not None and low > high > 0:
+        notes.append(f"inverted:{low:f}>{high:f}")
+        low, high = high, low
     if lead.period_text:
         notes.append(f"period_unknown:{lead.period_text}")
     code = lead.currency or hint or national(country)
     top = high if high is not None else low or Decimal(0)
-    period = lead.period or (inferred_period(low if low is not None else top, top, code, country=country, sign=code) if not lead.period_text else None)
+    period = lead.period or (
+        inferred_period(low if low is not None else top, top, code, country=country, sign=code)
+        if not lead.period_text
+        else None
+    )
     salary = Salary(
         text=text,
         ok=True,
@@ -183,4 +231,6 @@ def _doubted(salary: Salary, text: str | None, country: str | None, hint: str | 
     read = _read(text, country, hint)
     told = ("not_pay", "ote_only", "pro_rata", "inverted")
     notes = [note for note in read.notes if note.partition(":")[0] in told and not (note == "not_pay" and read.ok)]
-    return replace(salary, notes=tuple(dict.fromkeys([*salary.notes, *notes])), is_estimate=salary.is_estimate or read.is_estimate)
+    return replace(
+        salary, notes=tuple(dict.fromkeys([*salary.notes, *notes])), is_estimate=salary.is_estimate or read.is_estimate
+    )

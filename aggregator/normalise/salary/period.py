@@ -11,7 +11,9 @@ _HOURLY = frozenset({"USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF"})
 _MONTHLY_FLOOR = Decimal(1500)
 
 
-def inferred_period(low: Decimal, high: Decimal, currency: str | None, *, country: str | None, sign: str | None) -> str | None:
+def inferred_period(
+    low: Decimal, high: Decimal, currency: str | None, *, country: str | None, sign: str | None
+) -> str | None:
     """The period that an amount's size alone allows, or None.
 
     A bare amount of 10,000 or more is yearly, except where a year's pay would be absurd in that currency: then it is
@@ -29,7 +31,7 @@ def inferred_period(low: Decimal, high: Decimal, currency: str | None, *, countr
     if row is None or sign is None:
         return None
     if currency in _HOURLY:
-        if _HOURLY_FLOOR <= low and high <= _HOURLY_TOP:
+        if low >= _HOURLY_FLOOR and high <= _HOURLY_TOP:
             return "hour"
         return "month" if currency == "EUR" and low >= _MONTHLY_FLOOR else None
     monthly_floor = row.low / 12

@@ -15,18 +15,18 @@ def is_placeholder(low: Decimal | None, high: Decimal | None, *, hourly: bool = 
     (True, False)
     """
     ends = [end for end in (low, high) if end is not None]
-    if not ends or all(end <= 0 for end in ends):
+    if low == high:
+        ends = ends[:1]
+    if not ends or (top := max(ends)) <= 0:
         return False
-    top = max(ends)
     if top <= 3 and not (hourly and top != int(top)):
         return True
     if min(ends) <= 0 and top >= 1_000_000:
         return True
     if min(ends) == 1 and top >= 1000:
         return True
-    if any(filler_digits(end) >= 6 for end in ends):
-        return True
-    return all(filler_digits(end) >= 4 for end in ends) and any(filler_digits(end) >= 5 for end in ends)
+    fillers = [filler_digits(end) for end in ends]
+    return max(fillers) >= 6 or (min(fillers) >= 4 and max(fillers) >= 5)
 
 
 def filler_digits(amount: Decimal) -> int:
@@ -35,8 +35,10 @@ def filler_digits(amount: Decimal) -> int:
     >>> filler_digits(Decimal(1111111000)), filler_digits(Decimal(123456)), filler_digits(Decimal(120000))
     (7, 6, 0)
     """
-    digits = f"{int(abs(amount))}"
-    if len(digits) >= 4 and len(set(digits)) == 1 and digits[0] != "0":
+    digits = str(abs(int(amount)))
+    if len(digits) < 4 or not (digits[0] == digits[1] == digits[2] or abs(int(digits[1]) - int(digits[0])) in (1, 9)):
+        return 0
+    if len(set(digits)) == 1 and digits[0] != "0":
         return len(digits)
     core = digits.rstrip("0")
     if len(core) >= 5 and (len(set(core)) == 1 or core in _ASCENDING or core in _DESCENDING):

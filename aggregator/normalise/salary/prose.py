@@ -30,7 +30,8 @@ def _signal() -> re.Pattern[str]:
         rf"[{re.escape(marks)}]|\b(?:{codes}|eur|usd|gbp|zł|Kč|kr|Rs|Rp|RM|LPA|Lacs?|TL|lei|Ft|Euros?|EU)\b|\d\s?[kK]\b|円|元|万|萬|만|원|บาท"
         r"|(?i:salar|\bpay\b|compensation|\bwage|remunerat|gehalt|vergütung|\blohn|stundenlohn|entgelt|sueldo|stipendi|retribuzion"
         r"|rémunération|wynagrodzeni|mzda|\blön|\bløn|palkka|salaris|зарплат|оклад|maaş|ücret|gaji|lương|薪|給|급|연봉|שכר|راتب"
-        r"|руб|грн|per (?:hour|annum|year|month|day|week)|/\s?(?:hr|hour|year|yr|month|mo|day|wk)\b|p\.a\.|hourly|annually)"
+        r"|руб|грн"
+        r"|per (?:hour|annum|year|month|day|week)|/\s?(?:hr|hour|year|yr|month|mo|day|wk)\b|p\.a\.|hourly|annually)"
     )
 
 
@@ -46,9 +47,8 @@ def windows(text: str) -> str:
         at, stop = match.span()
         if stop - at < 2 or at < end:
             continue
-        if stop - at == 4 and text[at:stop].isdigit() and text[at:at + 2] in ("19", "20"):
-            if text[max(0, at - 2) : at].strip()[-1:] not in "$€£":
-                continue
+        if stop - at == 4 and _is_bare_year(text, at, stop):
+            continue
         if not signal.search(text, max(0, at - _LOOK_BEFORE), min(stop + _LOOK_AFTER, len(text))):
             continue
         start, end = _around(text, at, stop)
@@ -76,6 +76,11 @@ def _around(text: str, at: int, stop: int) -> tuple[int, int]:
     return start, (newline if newline >= 0 else _word_end(text, min(len(text), stop + _AFTER)))
 
 
+def _is_bare_year(text: str, at: int, stop: int) -> bool:
+    year = text[at:stop].isdigit() and text[at : at + 2] in ("19", "20")
+    return year and text[max(0, at - 2) : at].strip()[-1:] not in ("$", "€", "£")
+
+
 def _word_start(text: str, at: int) -> int:
     """The next space at or before `at`, at most 64 characters back: no figure is cut in two."""
     space = text.rfind(" ", max(0, at - _LOOK_BEFORE), at)
@@ -92,12 +97,18 @@ def is_stated_pay(statement: Statement) -> bool:
     row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
     if statement.fielded:
         return True
-    if row and statement.scaled and statement.high > row.high * 2 and row.year_from <= 20_000 and not statement.thousands:
+    if (
+        row
+        and statement.scaled
+        and statement.high > row.high * 2
+        and row.year_from <= 20_000
+        and not statement.thousands
+    ):
         return False  # millions of a strong currency, whatever the words around
     if statement.cued:
         return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
     if not statement.signed:
-        return statement.scaled and statement.is_range and 20_000 <= statement.low and statement.high <= 900_000
+        return statement.scaled and statement.is_range and statement.low >= 20_000 and statement.high <= 900_000
     if row is None or statement.low * 4 < statement.high or statement.low <= 0:
         return False
     period = statement.period or (statement.left_period if statement.is_range else None)

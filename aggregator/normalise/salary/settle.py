@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from aggregator.normalise.salary.currency import resolve
-from aggregator.normalise.salary.grammar import FILL, FROM, UPTO, Statement
-from aggregator.normalise.salary.lexicon import BIT, currencies, families, implied_currencies
+from aggregator.normalise.salary.grammar import Statement
+from aggregator.normalise.salary.lexicon import BIT, implied_currencies
 from aggregator.normalise.salary.model import PayTier, Salary
 from aggregator.normalise.salary.period import inferred_period
-from aggregator.normalise.salary.tokens import NEWLINE, NUM, STOP, WORD, Token
+from aggregator.normalise.salary.tokens import NEWLINE, NUM, STOP, Token
 
-_ESTIMATE = re.compile(r"\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|(?:glassdoor|indeed) est|estimated by")
+_ESTIMATE = re.compile(
+    r"\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|(?:glassdoor|indeed) est|estimated by"
+)
 _PRO_RATA = re.compile(r"\bpro[\s-]?rata\b")
 _MAX_TIERS = 24
 _EXCERPT = 160
@@ -43,7 +45,7 @@ def choose(reading: Reading) -> list[Statement]:
 
 
 def _with_outer_range(base: list[Statement], found: list[Statement]) -> list[Statement]:
-    """"18000 - 26000/annum to 26K basic": a lone base amount that ends a range speaks of that range."""
+    """A lone base amount that ends a range speaks of that range: 18000 - 26000/annum to 26K basic."""
     if not base or any(s.is_range for s in base):
         return base
     ends = {s.high for s in base}
@@ -51,7 +53,7 @@ def _with_outer_range(base: list[Statement], found: list[Statement]) -> list[Sta
 
 
 def _without_add_ons(group: list[Statement], found: list[Statement]) -> list[Statement]:
-    """"11000 - 20000/annum 11,000 OTE 20,000": a field whose top is the base plus what is no base gives way to the base."""
+    """A field whose top is base plus what is no base gives way to the base: 11000 - 20000/annum 11,000 OTE 20,000."""
     others = [s.high for s in found if s.kind in ("ote", "extra")]
     for outer in group:
         for inner in group:
@@ -99,14 +101,16 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
     low, high, open_ = envelope(group)
     notes = [note for s in group for note in s.notes]
     lead = next((s for s in group if s.signed), group[0])
-    stated = next((s.period for s in group if s.period), None) or next((s.left_period for s in group if s.left_period), None)
+    stated = next((s.period for s in group if s.period), None) or next(
+        (s.left_period for s in group if s.left_period), None
+    )
     near = line_tokens(reading.tokens, lead)
     sign = lead.sign or next((s.sign for s in group if s.sign), None) or _implied(reading, lead)
     top = high if high is not None else low or Decimal(0)
-    currency, said = resolve(
-        sign, country=reading.country, hint=reading.hint, high=top, period=stated, near=near
+    currency, said = resolve(sign, country=reading.country, hint=reading.hint, high=top, period=stated, near=near)
+    period = stated or inferred_period(
+        low if low is not None else top, top, currency, country=reading.country, sign=sign
     )
-    period = stated or inferred_period(low if low is not None else top, top, currency, country=reading.country, sign=sign)
     if all(s.kind == "ote" for s in group):
         notes.append("ote_only")
     lower = reading.text.lower()
@@ -168,7 +172,9 @@ def _implied(reading: Reading, statement: Statement) -> str | None:
     tokens = reading.tokens[max(0, statement.first - 3) : statement.after + 2]
     if any(token.roles & BIT["payments"] and token.text == "薪" for token in tokens[1:]):
         return "CNY"
-    sign = next((implied[t.text.casefold()] for t in tokens if t.text.casefold() in implied and t.roles & BIT["scale"]), None)
+    sign = next(
+        (implied[t.text.casefold()] for t in tokens if t.text.casefold() in implied and t.roles & BIT["scale"]), None
+    )
     if sign == "¥" and "薪" in reading.text:
         return "CNY"
     if sign is None or reading.hint or reading.country:
@@ -180,7 +186,13 @@ def _tiers(reading: Reading, group: list[Statement], currency: str | None, perio
     if len(group) < 2:
         return ()
     return tuple(
-        PayTier(_label(reading, s), s.low if s.open != "upto" else None, s.high if s.open != "from" else None, currency, period)
+        PayTier(
+            _label(reading, s),
+            s.low if s.open != "upto" else None,
+            s.high if s.open != "from" else None,
+            currency,
+            period,
+        )
         for s in group[:_MAX_TIERS]
     )
 

@@ -1,6 +1,5 @@
 """Published pay fields, in the shapes that boards and schema.org use, as one set of ends, currency and period."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -13,8 +12,18 @@ _MIN_KEYS = ("min", "minValue", "minimum", "salary_min", "minSalary", "from", "l
 _MAX_KEYS = ("max", "maxValue", "maximum", "salary_max", "maxSalary", "to", "high", "value_max")
 _CURRENCY_KEYS = ("currency", "currencyCode", "salaryCurrency", "currency_code", "salary_currency")
 _PERIOD_KEYS = ("period", "unitText", "unit", "interval", "salaryPeriod", "unitCode", "frequency", "duration")
-_UNIT_CODES = {"HUR": "hour", "DAY": "day", "WEE": "week", "MON": "month", "ANN": "year", "P1D": "day", "P1Y": "year", "P1M": "month"}
+_UNIT_CODES = {
+    "HUR": "hour",
+    "DAY": "day",
+    "WEE": "week",
+    "MON": "month",
+    "ANN": "year",
+    "P1D": "day",
+    "P1Y": "year",
+    "P1M": "month",
+}
 _MAX_DEPTH = 4
+_TOO_MUCH = Decimal(10) ** 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +93,9 @@ def amount_of(value: object) -> Decimal | None:
     """
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, int | Decimal):
-        number = Decimal(value) if abs(value) < 10**18 else None
-        return number if number is not None and number.is_finite() else None
-    if isinstance(value, float):
-        return Decimal(repr(value)) if math.isfinite(value) and abs(value) < 1e18 else None
+    if isinstance(value, int | float | Decimal):
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        return number if number.is_finite() and abs(number) < _TOO_MUCH else None
     if not isinstance(value, str):
         return None
     written = value.strip()

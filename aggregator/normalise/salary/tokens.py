@@ -5,7 +5,16 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
-from aggregator.normalise.salary.lexicon import BIT, Meaning, cjk_words, fold, meaning_of, phrase_starts, signs
+from aggregator.normalise.salary.lexicon import (
+    BIT,
+    Meaning,
+    cjk_words,
+    fold,
+    meaning_of,
+    phrase_starts,
+    signs,
+    token_meaning,
+)
 from aggregator.normalise.salary.numbers import read_number
 
 NUM, CUR, SCALE, NOUN, PLURAL, ADV, PER, TO = (
@@ -15,7 +24,10 @@ STOP, COMMA, OPEN, CLOSE, SLASH, COLON, PERCENT, DASH, TIMES, WORD, NEWLINE, PLU
     BIT[r]
     for r in ("stop", "comma", "open", "close", "slash", "colon", "percent", "dash", "times", "word", "newline", "plus")
 )
-_ABBREVIATED = CUR | NOUN | PLURAL | ADV | PER | SCALE | BIT["approx"] | BIT["from"] | BIT["upto"] | BIT["fill"] | BIT["with"]
+PHRASE = BIT["phrase"]
+_ABBREVIATED = (
+    CUR | NOUN | PLURAL | ADV | PER | SCALE | BIT["approx"] | BIT["from"] | BIT["upto"] | BIT["fill"] | BIT["with"]
+)
 _ALWAYS_SHORT = CUR | SCALE | BIT["approx"] | BIT["from"] | BIT["upto"]
 
 
@@ -68,19 +80,19 @@ def _token_pattern() -> re.Pattern[str]:
     marks = "".join(sorted({s for s in signs() if len(s) == 1 and not s.isalnum() and s != "$"}))
     return re.compile(
         rf"""
-          (?P<cur>[{re.escape(marks)}] | \$(?:[A-Z]{{1,3}}(?![A-Za-z]))? | [A-Za-z]{{1,4}}\$(?:[A-Z]{{1,3}}(?![A-Za-z]))?
-                | S/\.? | B/\. | â?‚¬ | €uro\b | GH[₵¢] | [A-Z]{{2,3}}[£¥€] | Bs\.? (?=\s?\d))
-        | (?P<skip>https?://[^\s]+ | \+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}})
+          (?P<cjk>[\u3041-\u30fa\u3400-\u9fff\uac00-\ud7af\u0e01-\u0e3a\u0e40-\u0e4e]+)
+        | (?P<link>https?://[^\s]+)
+        | (?P<word>[^\W\d_]+(?:['’״"\-][^\W\d_]+|(?<=\b[^\W\d_])(?:/[^\W\d_]{{1,5}}(?![^\W\d_])
+                | (?:\.[^\W\d_](?![^\W\d_]))+\.?))*)
         | (?P<digits>\d{{4}}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d)?)? | \d\d?[:h]\d\d(?:\s?[ap]\.?m\b)?
                 | \d\d?/\d\d?/\d{{4}}\b | \d\d?\.\d\d?\.\d{{4}}\b | (?:\d-)?\d{{3}}[-.]\d{{3}}[-.]\d{{4}}\b)
         | (?P<retirement>4(?:01|03|57)\s?\(?[kKbB]\b\)?)
         | (?P<num>\d{{1,3}}(?:[\ \u00a0\u2007\u2009\u202f]\d{{3}})+ (?!\d) (?:[.,]\d{{1,2}}(?!\d))?
                 | \d+(?:[.,'’‘ʼ´`٬٫]\d+)*)
-        | (?P<cjk>[\u3041-\u30fa\u3400-\u9fff\uac00-\ud7af\u0e01-\u0e3a\u0e40-\u0e4e]+)
-        | (?P<word>[^\W\d_]+(?:['’״"\-][^\W\d_]+|(?<=\b[^\W\d_])(?:/[^\W\d_]{{1,5}}(?![^\W\d_])
-                | (?:\.[^\W\d_](?![^\W\d_]))+\.?))*)
+        | (?P<cur>[{re.escape(marks)}] | \$(?:[A-Z]{{1,3}}(?![A-Za-z]))? | ‚¬)
         | (?P<cents>[.,][-–—]{{1,2}}(?!\d)(?<=\d[.,][-–—]|[.,][-–—]{{2}}))
         | (?P<dash>[-–—−‐‑‒―~～〜∼]+)
+        | (?P<phone>\+\d[\d\ ()-]{{7,18}}\d | \(\d{{3}}\)\ ?\d{{3}}-\d{{4}})
         | (?P<newline>\n)
         | (?P<punct>[/+():;|•·,.&%×\[\]!?…→>💰*✅✔▪●◦■★✨]|[\U0001f300-\U0001faff])
         """,
@@ -119,15 +131,17 @@ def tokenise(text: str) -> list[Token]:
         text = text.translate(_SAME_LENGTH)
     tokens: list[Token] = []
     append = tokens.append
+    seen = 0
     for match in _token_pattern().finditer(text):
         kind = match.lastgroup
         start, end = match.span()
         piece = text[start:end]
         if kind == "word":
-            meaning = meaning_of(piece)
+            meaning = token_meaning(piece)
             if meaning is None:
                 _add_unknown(tokens, piece, start, end)
             else:
+                seen |= meaning[0]
                 append(Token(meaning[0], start, end, piece, meaning[1], meaning[2], meaning[3]))
         elif kind == "num":
             value = read_number(piece)
@@ -146,19 +160,17 @@ def tokenise(text: str) -> list[Token]:
             append(Token(BIT["extra"], start, end, piece))
         elif kind != "cents":
             append(Token(WORD, start, end, piece))
-    return _join_phrases(tokens)
+    return _join_phrases(tokens) if seen & PHRASE else tokens
 
 
 def _add_sign(tokens: list[Token], piece: str, start: int, end: int) -> None:
-    """A sign; letters glued before a "$" that make no sign with it ("Pay$20") are a word."""
+    """A sign, with the letters glued before it that belong to it: "US" and "$" are one sign, "Pay" and "$" are two."""
+    if tokens and tokens[-1].end == start and tokens[-1].text + piece in signs():
+        start, piece = tokens[-1].start, tokens.pop().text + piece
     meaning = signs().get(piece)
-    cut = piece.find("$")
-    if meaning is None and cut >= 0:
-        if cut:
-            tokens.append(_token(meaning_of(piece[:cut]), piece[:cut], start, start + cut))
-        tokens.append(Token(CUR, start + cut, start + cut + 1, "$", currency="$"))
-        if piece[cut + 1 :]:
-            tokens.append(_token(meaning_of(piece[cut + 1 :]), piece[cut + 1 :], start + cut + 1, end))
+    if meaning is None and len(piece) > 1:
+        tokens.append(Token(CUR, start, start + 1, "$", currency="$"))
+        tokens.append(_token(meaning_of(piece[1:]), piece[1:], start + 1, end))
         return
     tokens.append(Token(CUR, start, end, piece, currency=meaning.currency if meaning else None))
 
@@ -199,7 +211,7 @@ def _add_unknown(tokens: list[Token], piece: str, start: int, end: int) -> None:
 
 
 def _add_word(tokens: list[Token], piece: str, start: int, end: int) -> None:
-    meaning = meaning_of(piece)
+    meaning = token_meaning(piece)
     if meaning is None:
         _add_unknown(tokens, piece, start, end)
     else:
@@ -208,12 +220,15 @@ def _add_word(tokens: list[Token], piece: str, start: int, end: int) -> None:
 
 def _add_punct(tokens: list[Token], text: str, piece: str, start: int, end: int) -> None:
     roles = _PUNCT.get(piece, STOP)
+    if piece == "/" and tokens and tokens[-1].end == start and tokens[-1].text in ("S", "B"):
+        _add_sign(tokens, "/" if tokens[-1].text == "S" else "/.", start, end)
+        return
     if piece == "." and tokens:
         last = tokens[-1]
         after = text[end : end + 2].lstrip()
-        if last.end == start and len(last.text) <= 6 and not last.text.isupper():
-            if last.roles & _ALWAYS_SHORT or (last.roles & _ABBREVIATED and not after[:1].isupper()):
-                return
+        short = last.end == start and len(last.text) <= 6 and not last.text.isupper()
+        if short and (last.roles & _ALWAYS_SHORT or (last.roles & _ABBREVIATED and not after[:1].isupper())):
+            return
         if after and text[end : end + 1].strip():
             return
     tokens.append(Token(roles, start, end, piece))
@@ -233,20 +248,20 @@ def _add_cjk(tokens: list[Token], piece: str, offset: int) -> None:
 def _join_phrases(tokens: list[Token]) -> list[Token]:
     """Replaces the tokens of a known phrase ("on target earnings") by one token."""
     starts = phrase_starts()
-    keys = [fold(token[3]) for token in tokens]
-    if starts.keys().isdisjoint(keys):
-        return tokens
     joined: list[Token] = []
     place, count = 0, len(tokens)
     while place < count:
-        for rest, meaning in starts.get(keys[place], ()):
+        token = tokens[place]
+        for rest, meaning in starts[fold(token.text)] if token.roles & PHRASE else ():
             stop = place + 1 + len(rest)
-            if stop <= count and tuple(keys[place + 1 : stop]) == rest:
-                words = " ".join(token.text for token in tokens[place:stop])
-                joined.append(_token(meaning, words, tokens[place].start, tokens[stop - 1].end))
+            if stop <= count and all(
+                fold(t.text) == word for t, word in zip(tokens[place + 1 : stop], rest, strict=True)
+            ):
+                words = " ".join(t.text for t in tokens[place:stop])
+                joined.append(_token(meaning, words, token.start, tokens[stop - 1].end))
                 place = stop
                 break
         else:
-            joined.append(tokens[place])
+            joined.append(token)
             place += 1
     return joined
