@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from service.output import print_table, shown
@@ -23,22 +24,31 @@ def print_report(report: Report) -> None:
     columns = [(name, name.replace("_", " ").capitalize()) for name in report.by]
     columns += [("currency", "Currency"), ("n", "n"), ("companies", "Employers"), ("disclosed_share", "State pay")]
     columns += PAY_COLUMNS
-    rows = [_row(group) for group in (*report.groups, *report.totals)]
+    limits = report.method["thresholds"]
+    rows = [_row(group, limits) for group in sorted(report.groups, key=lambda group: group.suppressed)]
+    rows += [{report.by[0]: "All"} | _row(group, limits) for group in report.totals]
     print_table(report.title, columns, rows, footer=_foot(report))
 
 
-def _row(group: Group) -> dict[str, Any]:
+def _row(group: Group, limits: Mapping[str, int]) -> dict[str, Any]:
     row: dict[str, Any] = {name: value if value is not None else "not stated" for name, value in group.key.items()}
-    if not group.key:
-        row = {"role": "All"}
     row |= {"currency": group.currency, "n": group.n, "companies": group.companies}
     row["disclosed_share"] = f"{group.disclosed_share:.0%}" if group.disclosed_share is not None else None
     if group.suppressed:
-        return row | {"median": group.reason or "suppressed"}
+        return row | {"median": _why_none(group, limits)}
     row |= {name: _whole(getattr(group, name)) for name in ("p10", "p25", "median", "p75", "p90")}
     if group.median_ci is not None:
         row["median_ci"] = " – ".join(shown(_whole(end)) for end in group.median_ci)
     return row
+
+
+def _why_none(group: Group, limits: Mapping[str, int]) -> str:
+    """Why a cell shows no pay, short enough for a column; the report's other formats say it in a sentence."""
+    if group.n == 0:
+        return "none stated"
+    if group.n < limits["postings"]:
+        return "too few ads"
+    return "too few firms" if group.companies < limits["employers"] else "kept back"
 
 
 def _whole(amount: float | None) -> int | None:

@@ -52,7 +52,7 @@ def _show(settings: Settings, folder: Path) -> None:
     flags = [flag for flag in list_flags(engine) if flag["severity"] == "exclude"]
     columns = [("title", "Title"), ("salary_text", "Pay as stated"), ("code", "Flag"), ("detail", "Why it is left out")]
     print_table("Left out of every statistic", columns, flags)
-    made = build_report(settings.database_url, filters=Filters(), by=("role", "level"), now=utc_now())
+    made = build_report(settings.database_url, filters=Filters(), by=("role", "level"), currency="USD", now=utc_now())
     print_report(made)
     page = folder / "salary-report.html"
     write_text(render.html(made), page)
