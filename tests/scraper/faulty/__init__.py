@@ -1,0 +1,1 @@
+"""Spiders that misbehave, each in its own way."""
