@@ -44,7 +44,6 @@ def posting(number: int, **changes: Any) -> Posting:
         "posted_on": date(2026, 3, 2),
         "first_seen": SPRING,
         "last_seen": NOW,
-        "sightings": 1,
         "content_hash": "h",
         "rules_version": 3,
     }
