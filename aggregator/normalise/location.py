@@ -78,7 +78,7 @@ def parse_location(text: str | None, *, workplace: str | None = None, country: s
     """
     written = one_line(text)
     stated = country_named(country) if country and country.strip() else None
-    said = _work(read_part(workplace)) if workplace and workplace.strip() else None
+    said = _work([item for _, item in _parts(_plain(workplace))]) if workplace and workplace.strip() else None
     if written is None:
         return Location(None, country=stated, countries=(stated,) if stated else (), remote=said)
     places, items = _places(_plain(written[:_LONGEST]), stated)

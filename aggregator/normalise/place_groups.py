@@ -6,7 +6,7 @@ from typing import Final
 
 from aggregator.normalise.place_evidence import POSTAL, Place, agree, fit_region, settle
 from aggregator.normalise.place_parts import CITY, CODE, COUNTRY, GROUP, REGION, UNKNOWN, WORK, Item, spots_in
-from aggregator.normalise.places import Region, fold, gazetteer
+from aggregator.normalise.places import City, Region, fold, gazetteer
 
 Marked = tuple[str, Item]
 
@@ -274,22 +274,33 @@ def _take_city(place: Place, mark: str, item: Item) -> Place | None:
             place.others = [name]  # "London, London, United Kingdom": the region is called like the city
             return None
         return fresh
-    country = place.country or (place.code if place.code in gazetteer().country_codes else None)
-    countries = {country} if country else {region.country for region in place.regions}
-    # "NY, SF" are two places; "US, FL, Hilliard" is one, though the Hilliard we know lies in Ohio.
-    region = place.region if place.region_stated and place.country in POSTAL and not place.stated else None
-    near = any(spots_in(item.city, home, region or "") for home in countries if home)
-    if mark in ("(", "-", ",", " ", ":", "–") and near:
-        if not place.region_stated or place.country:
-            place.city, place.known = fresh.city, item.city
-            if place.code:
-                place.country, place.code = country, ""
-            fit_region(place)
-            return None
-        place.city, place.known, place.country = fresh.city, item.city, next(iter(countries))
+    if mark in ("(", "-", ",", " ", ":", "–") and _holds(place, item.city):
+        place.city, place.known = fresh.city, item.city
         fit_region(place)
         return None
     return fresh
+
+
+def _holds(place: Place, city: City | None) -> bool:
+    """Whether a country or region written in front of a city has one of that name; settles what the front left open.
+
+    "NY, SF" are two places; "US, FL, Hilliard" is one, though the Hilliard we know lies in Ohio.
+    """
+    if place.country:
+        region = place.region if place.region_stated and place.country in POSTAL and not place.stated else None
+        return spots_in(city, place.country, region or "") is not None
+    readings = [(region.country, region.code if region.country in POSTAL else "") for region in place.regions]
+    if place.code in gazetteer().country_codes:
+        readings.append((place.code, ""))
+    found = [(spot.people, *reading) for reading in readings if (spot := spots_in(city, *reading))]
+    if not found:
+        return False
+    _, country, region = max(found)
+    place.country, place.stated = country, not region
+    if place.code:
+        place.region, place.region_stated = region or None, bool(region)
+        place.regions, place.code = (), ""
+    return True
 
 
 def _written(item: Item) -> str:

@@ -100,6 +100,9 @@ def test_a_place(text: str, city: str | None, region: str | None, country: str) 
         ("Best, Netherlands", "NL"),
         ("Odessa, TX", "US"),
         ("Odessa, Ukraine", "UA"),
+        ("CA-San Diego", "US"),
+        ("CA-Edmonton", "CA"),
+        ("TX - Austin", "US"),
         ("Panama City, Panama", "PA"),
         ("Panama City, FL", "US"),
         ("Lebanon, NH", "US"),
@@ -271,6 +274,7 @@ def test_the_boards_country_settles_what_the_text_leaves_open(
         ("Remote", "On-site", "onsite"),
         ("Remote", "unspecified", "remote"),
         (None, "TELECOMMUTE", "remote"),
+        ("Berlin", "remote: yes", "remote"),
         ("Berlin", "", None),
     ],
 )
