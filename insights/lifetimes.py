@@ -99,8 +99,9 @@ def lifetimes(database_url: str, *, filters: Filters, by: Sequence[str] = ()) ->
 def _by_cell(table: dict[str, Any], by: Sequence[str], names: Sequence[str]) -> tuple[Lifetime, ...]:
     keys = list(zip(*(table[name].tolist() for name in names), strict=True)) or [()] * len(table["left_at"])
     starts = [i for i in range(len(keys)) if i == 0 or keys[i] != keys[i - 1]]
+    ends = [*starts[1:], len(keys)][: len(starts)]
     made = []
-    for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
+    for start, end in zip(starts, ends, strict=True):
         part = {name: table[name][start:end] for name in ("employer", "entered", "left_at", "closed", "again")}
         n, employers = end - start, len(np.unique(part["employer"]))
         thin = n < LEAST_POSTINGS or (employers < LEAST_EMPLOYERS and "company" not in by)
