@@ -105,6 +105,8 @@ _EMAIL: Final = re.compile(
 )
 _EMAIL_SIGN: Final = re.compile(r"@|＠|%40|&#(?:64|x40);|mailto:|[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 
+# Every telephone number holds seven digits with little between them; few other texts do, and this is quick to see.
+_DIGITS: Final = re.compile(r"\d(?:[\s().\-/]{0,5}\d){6}")
 _PHONE: Final = re.compile(
     r"""
       (?P<link> \b(?:tel|callto|sms):\+?[\d().\-\s%]{5,24}\d | \bwa\.me/\d{7,15} )
@@ -150,7 +152,7 @@ def without_personal_data(text: str) -> str:
     """
     if _EMAIL_SIGN.search(text):
         text = _EMAIL.sub(_EMAIL_MARK, text)
-    return _PHONE.sub(_phone_mark, text)
+    return _PHONE.sub(_phone_mark, text) if _DIGITS.search(text) else text
 
 
 def _phone_mark(found: re.Match[str]) -> str:
