@@ -89,16 +89,17 @@ HEAD = "Data Clerk vs. Data Typist\n\n5 min read · Dec. 6, 2023\n\n"
 
 
 def test_the_compared_roles_are_subheadings_of_any_section() -> None:
-    text = f"{HEAD}Duties and Pay\n\nData Clerk\n\n  • Files.\n\nData Typists\n\nTypes all day, mostly.\n\nOutlook\n\nFair."
+    text = f"{HEAD}Duties and Pay\n\nData Clerk\n\n  • Files.\n\nData Typists\n\nTypes a lot.\n\nOutlook\n\nFair."
     assert sections(text) == [
         ("Duties and Pay", "Data Clerk", "- Files."),
-        ("Duties and Pay", "Data Typists", "Types all day, mostly."),
+        ("Duties and Pay", "Data Typists", "Types a lot."),
         ("Outlook", None, "Fair."),
     ]
 
 
 def test_a_heading_that_comes_again_and_again_is_a_subheading() -> None:
-    text = f"{HEAD}Duties\n\nFor Beginners\n\nFile.\n\nFor Masters\n\nLead.\n\nTools\n\nFor Beginners\n\nPen.\n\nFor Masters\n\nKey."
+    halves = "For Beginners\n\nLook.\n\nFor Masters\n\nLead."
+    text = f"{HEAD}Duties\n\n{halves}\n\nTools\n\n{halves}"
     assert [s[:2] for s in sections(text)] == [
         ("Duties", "For Beginners"),
         ("Duties", "For Masters"),
@@ -117,7 +118,8 @@ def test_a_role_without_text_keeps_its_place() -> None:
 
 
 def test_html_levels_say_what_is_below_what() -> None:
-    page = "<h1>X Explained</h1><p>3 min read</p><h3>One</h3><p>a.</p><h4>Two</h4><ul><li>b<ul><li>c</ul></ul><h3>Three</h3>d."
+    page = "<h1>X Explained</h1><p>3 min read</p><h3>One</h3><p>a.</p><h4>Two</h4><ul><li>b<ul><li>c</ul></ul>"
+    page += "<h3>Three</h3>d."
     article = read_article(html_blocks(page))
     assert article is not None
     assert [(s.heading, s.subheading, s.text) for s in article.sections] == [
@@ -142,7 +144,8 @@ def test_sentences_stay_whole() -> None:
 
 
 def test_links_below_the_article_are_no_section() -> None:
-    text = f"{HEAD}Outlook\n\nFair.\n\nSalary Insights\n\nView salary info for Data Clerk (global) Details\n\nRelated articles\n\nX vs. Y"
+    links = "Salary Insights\n\nView salary info for Data Clerk (global) Details\n\nRelated articles\n\nX vs. Y"
+    text = f"{HEAD}Outlook\n\nFair.\n\n{links}"
     article = read_article(text_blocks(text))
     assert article is not None
     assert [s.heading for s in article.sections] == ["Outlook"]

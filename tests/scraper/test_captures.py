@@ -102,7 +102,9 @@ ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252")
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_encodings(encoding: str, tmp_path: Path) -> None:
-    text = "Käufer vs. Verkäufer\n\n3 min read · Dec. 6, 2023\n\nTwo sides – one table, and both of them sit at it all day.\n"
+    text = (
+        "Käufer vs. Verkäufer\n\n3 min read · Dec. 6, 2023\n\nTwo sides – one table, and both sit at it all day long.\n"
+    )
     (tmp_path / "x.txt").write_bytes(text.encode(encoding))
     assert held(tmp_path / "x.txt")["articles"][0]["title"] == "Käufer vs. Verkäufer"
 

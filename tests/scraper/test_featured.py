@@ -148,7 +148,8 @@ SHAPES = {
     "place glued to the type": f"Data Engineer\n@ One Ltd | Berlin, Germany{LAST_LINE}",
     "all in one line": f"Featured Job 👀Data Engineer@ One Ltd | Berlin, Germany{LAST_LINE}",
     "details over three lines": (
-        "Featured Job 👀\nData Engineer\n@ One Ltd | Berlin, Germany\nFull Time\nMid-level / Intermediate\nEUR 60K - 75K"
+        "Featured Job 👀\nData Engineer\n@ One Ltd | Berlin, Germany\nFull Time\n"
+        "Mid-level / Intermediate\nEUR 60K - 75K"
     ),
     "no space after the sign": f"Data Engineer\n@One Ltd | Berlin, Germany\n{LAST_LINE}",
     "marker in capitals": f"FEATURED JOB\nData Engineer\n@ One Ltd | Berlin, Germany\n{LAST_LINE}",

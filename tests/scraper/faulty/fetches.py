@@ -1,5 +1,7 @@
 """Fetches the addresses that its entry names, and says what became of each."""
 
+from typing import ClassVar
+
 import scrapy
 
 from db.records import PageRecord, RejectedRecord, utc_now
@@ -8,7 +10,7 @@ from scraper.middlewares import CONDITIONAL, PageUnchanged
 
 class Fetches(scrapy.Spider):
     name = "fetches"
-    custom_settings = {"DOWNLOAD_TIMEOUT": 2, "DOWNLOAD_MAXSIZE": 8_000_000, "RETRY_TIMES": 1}
+    custom_settings: ClassVar = {"DOWNLOAD_TIMEOUT": 2, "DOWNLOAD_MAXSIZE": 8_000_000, "RETRY_TIMES": 1}
 
     async def start(self):
         for url in self.source.options["urls"]:

@@ -1,0 +1,142 @@
+"""Runs are judged: what is believed, what is doubted, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scraper.health import ENDINGS, judge
+from scraper.sources import Source
+
+SOURCE = Source(name="acme", spider="greenhouse", min_items=10, max_items=100)
+GOOD: Mapping[str, Any] = {
+    "finish_reason": "finished",
+    "downloader/response_count": 20,
+    "jobledger/pages": 20,
+    "jobledger/raw_postings": 40,
+    "jobledger/postings_read": 40,
+    "jobledger/field/pay": 30,
+    "jobledger/field/description_text": 40,
+    "jobledger/field/level_text": 4,
+}
+
+
+@dataclass(frozen=True)
+class Past:
+    verdict: str | None = "healthy"
+    stats: Mapping[str, Any] = field(default_factory=lambda: GOOD)
+
+
+def test_a_good_run() -> None:
+    verdict = judge(GOOD, SOURCE, [Past()] * 5)
+    assert (verdict.verdict, verdict.reasons, verdict.complete) == ("healthy", (), True)
+
+
+DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "too few": ({"jobledger/raw_postings": 9}, "suspect", "9 postings, fewer than the 10 that this source always has"),
+    "none": ({"jobledger/raw_postings": 0}, "suspect", "0 postings, fewer than the 10"),
+    "too many": ({"jobledger/raw_postings": 101}, "suspect", "101 postings, more than the 100"),
+    "less than half of before": (
+        {"jobledger/raw_postings": 19},
+        "suspect",
+        "19 postings where the last healthy runs had 40",
+    ),
+    "pay gone": ({"jobledger/field/pay": 5}, "suspect", "pay in 12% of postings where 75% is usual"),
+    "description gone": (
+        {"jobledger/field/description_text": 0},
+        "suspect",
+        "description in 0% of postings where 100%",
+    ),
+    "one page failed": (
+        {"httperror/response_ignored_status_count/500": 1},
+        "suspect",
+        "the site failed: 1 x 500 of 20 answers",
+    ),
+    "many pages failed": ({"httperror/response_ignored_status_count/503": 6}, "failed", "6 x 503 of 20 answers"),
+    "refused": ({"httperror/response_ignored_status_count/403": 20}, "failed", "the site refused us: 20 x 403"),
+    "gone": ({"httperror/response_ignored_status_count/404": 20}, "failed", "has no such page"),
+    "challenge": ({"jobledger/challenges": 1}, "failed", "1 pages asked whether we are human"),
+    "parser": (
+        {"spider_exceptions/KeyError": 2, "spider_exceptions/count": 2},
+        "failed",
+        "our parser broke: 2 x KeyError",
+    ),
+    "unreadable answers": ({"jobledger/parse_errors": 2}, "suspect", "2 answers could not be read"),
+    "only unreadable answers": ({"jobledger/parse_errors": 20}, "failed", "20 answers could not be read"),
+    "not inspected": ({"jobledger/not_inspected": 3}, "suspect", "3 postings are listed, but their own pages"),
+    "no answer": ({"retry/max_reached": 2}, "suspect", "2 pages without an answer after all retries"),
+    "capped": (
+        {"jobledger/incomplete": 1, "jobledger/incomplete/the listing has too many pages": 1},
+        "suspect",
+        "not the whole source: the listing has too many pages",
+    ),
+    "refused address": ({"jobledger/refused_addresses": 1}, "suspect", "forbidden addresses refused"),
+    "no page": ({"jobledger/pages": 0}, "failed", "no page could be read"),
+    "store": ({"jobledger/store_error": "disk full"}, "failed", "the ledger could not be written: disk full"),
+    "time up": ({"finish_reason": "closespider_timeout"}, "failed", "its time was up"),
+    "memory": ({"finish_reason": "memusage_exceeded"}, "failed", "used more memory than it may"),
+    "interrupted": ({"finish_reason": "shutdown"}, "failed", "was interrupted"),
+    "unknown ending": ({"finish_reason": "odd"}, "failed", "ended unexpectedly: odd"),
+}
+
+
+@pytest.mark.parametrize(("change", "verdict", "reason"), DOUBTS.values(), ids=DOUBTS)
+def test_doubts(change: dict[str, Any], verdict: str, reason: str) -> None:
+    judged = judge({**GOOD, **change}, SOURCE, [Past()] * 5)
+    assert judged.verdict == verdict
+    assert reason in "; ".join(judged.reasons)
+    assert not judged.complete, "whatever is doubted closes nothing"
+
+
+FINE: dict[str, dict[str, Any]] = {
+    "a rare field is absent": {"jobledger/field/level_text": 0},
+    "a retry helped": {"retry/count": 3, "downloader/response_status_count/503": 3},
+    "unchanged pages only": {"jobledger/pages": 0, "jobledger/unchanged_pages": 20, "jobledger/postings_read": 0},
+    "rejected rows among good ones": {"jobledger/rejected": 2},
+}
+
+
+@pytest.mark.parametrize("change", FINE.values(), ids=FINE)
+def test_no_doubts(change: dict[str, Any]) -> None:
+    assert judge({**GOOD, **change}, SOURCE, [Past()] * 5).verdict == "healthy"
+
+
+def test_an_empty_board_is_not_a_failed_one() -> None:
+    stats = {"finish_reason": "finished", "jobledger/pages": 1, "jobledger/raw_postings": 0}
+    verdict = judge(stats, Source(name="small", spider="greenhouse"))
+    assert (verdict.verdict, verdict.complete) == ("healthy", True)
+
+
+def test_the_past_counts_only_once_there_is_enough_of_it_and_only_where_healthy() -> None:
+    fewer = {**GOOD, "jobledger/raw_postings": 12}
+    assert judge(fewer, SOURCE, [Past()] * 2).verdict == "healthy"
+    assert judge(fewer, SOURCE, [Past("failed")] * 9).verdict == "healthy"
+    assert judge(fewer, SOURCE, [Past("failed"), *[Past()] * 3]).verdict == "suspect"
+
+
+def test_a_source_that_is_never_whole_closes_nothing() -> None:
+    assert not judge(GOOD, Source(name="feed", spider="greenhouse", complete=False)).complete
+
+
+def test_a_limited_run_is_healthy_and_not_complete() -> None:
+    verdict = judge({**GOOD, "finish_reason": "limit_reached", "jobledger/raw_postings": 3}, SOURCE, [Past()] * 5)
+    assert (verdict.verdict, verdict.complete) == ("healthy", False)
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted({*GOOD, "jobledger/challenges", "retry/max_reached"})), st.integers(0, 99))
+)
+def test_complete_means_healthy(change: dict[str, int]) -> None:
+    verdict = judge({**GOOD, **change}, SOURCE, [Past()] * 5)
+    assert verdict.verdict == "healthy" or not verdict.complete
+    assert verdict.reasons or verdict.verdict == "healthy"
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_known_ending_has_words_but_the_good_one(ending: str) -> None:
+    assert bool(ENDINGS[ending][1]) == (ending != "finished")
