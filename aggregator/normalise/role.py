@@ -1,15 +1,15 @@
 """Canonical role of a job title.
 
-The rule: read the first segment that names an occupation; in it the last head noun decides ("Sales Data Analyst" is an
-analyst), with the field next to it ("data"). A head without a field takes one from the segments behind it ("Director,
-Engineering"). A head alone ("Engineer") names no role. The vocabulary is data, see `title_vocabulary`.
+The rule: read the first segment that names an occupation; in it the last head noun decides ("Sales Data Analyst" is
+an analyst), with the field next to it ("data"). A head without a field takes one from the segments behind it
+("Director, Engineering"). A head alone ("Engineer") names no role. The vocabulary is data, see `title_vocabulary`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from aggregator.normalise.title_tokens import AND, WITH, segments_of
+from aggregator.normalise.title_tokens import AND, WITH, grammar, segments_of
 from aggregator.normalise.title_vocabulary import (
     BOSSES,
     Block,
@@ -21,12 +21,7 @@ from aggregator.normalise.title_vocabulary import (
     trie,
 )
 
-# Ranks say nothing of the role; they may stand inside a phrase ("Data Science Senior Analyst").
-RANKS = frozenset(
-    "senior sr snr junior jr mid middle principal staff ii iii iv v vi i 1 2 3 4 5 level entry experienced global regional"
-    " deputy group interim acting intermediate distinguished ssr semi pleno certified licensed registered_ chartered"
-    " qualified advanced full".split()
-)
+RANKS = grammar("ranks")
 WEAK_HEADS = frozenset(("lead", "intern", "associate", "assistant", "member", "fellow", "professional", "expert"))
 
 
@@ -34,8 +29,9 @@ WEAK_HEADS = frozenset(("lead", "intern", "associate", "assistant", "member", "f
 class Role:
     """A canonical role, its family and SOC 2018 code.
 
-    `confidence` is 0..1: 0.95 a title of the vocabulary, 0.85 a head with a strong field beside it, 0.7 a field from another segment
-    or a weak field, 0.5 a field without any head; 0.0 no role. `evidence` holds the words that decided.
+    `confidence` is 0..1: 0.95 a whole title of the vocabulary, 0.85 a head noun with a strong field beside it, 0.8 a
+    general title made narrower by a later segment, 0.75 a head with the field of another segment, 0.7 a head with a weak
+    field, 0.6 a single word ("Nurse"), 0.5 a field without any head, 0.0 no role. `evidence` holds the words that decided.
     """
 
     role: str | None
@@ -46,9 +42,9 @@ class Role:
 
 
 class Match(NamedTuple):
-    """A role found: by which block, how sure, from which words (positions in the segment).
+    """A role found: by which block, how sure, from which words.
 
-    `weak_head`: a head such as "lead" that a later head may overrule. `bare_head`: the head noun that is all of the title.
+    `weak_head`: a head such as "lead" that a later head may overrule. `bare_head`: the noun that is all of the title.
     """
 
     role: str
@@ -63,10 +59,11 @@ Item = tuple[str, Node | None]
 """Words of a phrase and its node; the node is None for a sign ("and", "/")."""
 
 _NOTHING = Node()
+_SIGNS = AND | {"/"}
 
 
 class _Reading:
-    """State while a segment is read from left to right: the role so far, a head without one, the fields not yet used."""
+    """State while a segment is read from left to right: role so far, head without one, fields not yet used."""
 
     __slots__ = ("activity", "aside", "before", "head", "joined", "match", "strong", "tail", "weak")
 
@@ -120,17 +117,23 @@ def _scan(tokens: Sequence[str]) -> list[Item]:
     at, end = 0, len(tokens)
     while at < end:
         node, stop = _longest(tokens, at)
-        if node is not None and node.title and 1 < stop - at and stop < end and (limit := _shortened(tokens, at, stop)) < stop:
+        if (
+            node is not None
+            and node.title
+            and stop - at > 1
+            and stop < end
+            and (limit := _shortened(tokens, at, stop)) < stop
+        ):
             items += _scan(tokens[at:limit])
             at = limit
             continue
-        token = tokens[at]
+        word = tokens[at]
         if node is not None:
-            items.append((token if stop == at + 1 else " ".join(tokens[at:stop]), node))
-        elif token == "/" or token in AND:
-            items.append((token, None))
-        elif token not in RANKS:
-            items.append((token, _NOTHING))
+            items.append((word if stop == at + 1 else " ".join(tokens[at:stop]), node))
+        elif word in _SIGNS:
+            items.append((word, None))
+        elif word not in RANKS:
+            items.append((word, _NOTHING))
         at = stop
     return items
 
@@ -140,10 +143,11 @@ def _parts(items: list[Item]) -> Iterator[list[Item]]:
     start = 0
     for at in range(1, len(items)):
         before = items[at - 1][1]
-        if items[at][1] is None and before is not None and (before.title or before.head) and not before.field:
-            if any(n is not None and (n.title or n.head) for _, n in items[at + 1 :]):
-                yield items[start:at]
-                start = at + 1
+        if items[at][1] is not None or before is None or before.field or not (before.title or before.head):
+            continue
+        if any(n is not None and (n.title or n.head) for _, n in items[at + 1 :]):
+            yield items[start:at]
+            start = at + 1
     yield items[start:] if start else items
 
 

@@ -7,6 +7,7 @@ roles are written once. Every function is pure and linear in the length of its t
 
 import csv
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
@@ -14,17 +15,25 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "vocabulary" / "titles"
 
-# "of" turns around: "Director of Sales" is read as "sales director".
-OF = frozenset("of de du des do da dos das del della dello degli delle di d von der vom van ds".split())
-# Behind these stands where, for whom or with what: a further segment.
-APART = frozenset("for in at to within from on by per pour para fur voor chez bei im zum zur dla w en als as via".split())
-# Behind these stand tools and subjects that the job uses; such a segment begins with WITH.
-USING = frozenset("with using com con mit avec met z focused specializing".split())
+
+@cache
+def _grammar() -> dict[str, frozenset[str]]:
+    data = tomllib.loads((FOLDER / "grammar.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(str(words).split()) for name, words in data.items()}
+
+
+def grammar(name: str) -> frozenset[str]:
+    """A set of small words of grammar.toml by its name."""
+    return _grammar()[name]
+
+
+OF = grammar("of")
+APART = grammar("apart")
+USING = grammar("using")
 WITH = "with"
-AND = frozenset("and & und et y e oraz or oder ou o".split())
-ARTICLES = frozenset(
-    "the la le les el los las il lo gli l s die das den dem het een un une una um uma ein eine".split()
-)
+"""First token of a segment behind one of USING."""
+AND = grammar("and")
+ARTICLES = grammar("articles")
 
 _SEPARATORS = re.compile(r"\s+[-–—−‒―]+\s*|[-–—−‒―]+\s+|[–—―|,;:•·@]+|\.\s+(?=\w{3})|\s\.\s|->|>>")
 _APOSTROPHE = re.compile(r"(?<=\b[dlDL])['’]")  # l'informatique, d'affaires
@@ -97,7 +106,7 @@ def canonical(token: str) -> tuple[str, ...]:
     """English canonical tokens of one token as written.
 
     >>> canonical("Engineers"), canonical("Node.js"), canonical("R&D"), canonical("Softwareentwicklerin")
-    (('engineer',), ('node', 'js'), ('rd',), ('software', 'developer'))
+    X
     """
     word = fold(token)
     single, _ = _words()
@@ -198,7 +207,7 @@ def split_brackets(text: str) -> tuple[str, list[str]]:
     """Text outside round, square and curly brackets, and what stands in them; unbalanced ones read to the end.
 
     >>> split_brackets("Machine Learning (ML) Engineer [Remote]")
-    ('Machine Learning  Engineer ', ['ML', 'Remote'])
+    ('Machine Learning   Engineer  ', ['ML', 'Remote'])
     """
     if not any(c in text for c in "([{"):
         return text.replace(")", " ").replace("]", " ").replace("}", " "), []

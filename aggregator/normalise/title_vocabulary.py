@@ -112,6 +112,17 @@ def _head_words() -> tuple[tuple[str, str, str], ...]:
     )
 
 
+def blocks() -> tuple[Block, ...]:
+    """Every block of the vocabulary in file order."""
+    return tuple(block for block, _ in _tables())
+
+
+@cache
+def heads() -> frozenset[str]:
+    """Names of all heads."""
+    return frozenset(head for _, head, _ in _head_words())
+
+
 @cache
 def narrow_heads() -> frozenset[str]:
     """Heads that need a block which names them."""
