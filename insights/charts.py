@@ -41,7 +41,8 @@ def range_bars(
     All `groups` have figures in one currency. `references` puts a diamond at somebody else's median, by row number.
     """
     narrow = width < 500
-    left, right = (14, width - 14) if narrow else (min(230, width // 3), width - 84)
+    longest = max(len(cell_name(g.key)) for g in groups)
+    left, right = (14, width - 14) if narrow else (min(max(7 * longest + 20, 120), 310), width - 84)
     row, top = (46, 14) if narrow else (30, 14)
     currency = groups[0].currency
     height = top + row * len(groups) + 38
@@ -161,9 +162,15 @@ def month_lines(groups: Sequence[Group], *, name: str, title: str, width: int = 
     x = _months_across(months, left + 8, width - 20)
     _month_words(drawing, months, x, bottom, most=3 if narrow else 8)
     known = [(x[g.key["month"] or ""], g) for g in groups]
-    band = [(at, tall(g.p75 or 0)) for at, g in known] + [(at, tall(g.p25 or 0)) for at, g in reversed(known)]
-    drawing.path(band, "band", closed=True)
-    drawing.path([(at, tall(g.median or 0)) for at, g in known], "line")
+    for run in _runs(months):
+        part = known[run]
+        if len(part) == 1:
+            at, g = part[0]
+            drawing.line(at, tall(g.p25 or 0), at, tall(g.p75 or 0), "reach", 4)
+            continue
+        band = [(at, tall(g.p75 or 0)) for at, g in part] + [(at, tall(g.p25 or 0)) for at, g in reversed(part)]
+        drawing.path(band, "band", closed=True)
+    _lines(drawing, months, [(at, tall(g.median or 0)) for at, g in known])
     for at, g in known:
         drawing.begin(f"{g.key['month']}: median {money(g.median, currency)}, {counted(g.n, 'posting')}")
         drawing.circle(at, tall(g.median or 0), 3.5, "dot")
@@ -189,7 +196,7 @@ def share_lines(shares: Sequence[tuple[str, float, int]], *, name: str, title: s
         drawing.text(left - 6, tall(tick) + 4, f"{100 * tick:.0f} %", kind="quiet", anchor="end", size=11)
     x = _months_across(months, left + 8, width - 20)
     _month_words(drawing, months, x, bottom, most=3 if narrow else 8)
-    drawing.path([(x[month], tall(part)) for month, part, _ in shares], "line")
+    _lines(drawing, months, [(x[month], tall(part)) for month, part, _ in shares])
     for month, part, postings in shares:
         drawing.begin(f"{month}: {share(part)} of {counted(postings, 'posting')}")
         drawing.circle(x[month], tall(part), 3.5, "dot")
@@ -199,9 +206,28 @@ def share_lines(shares: Sequence[tuple[str, float, int]], *, name: str, title: s
 
 def _months_across(months: Sequence[str], start: float, end: float) -> dict[str, float]:
     """Where each month stands: by the calendar, so that a gap in the months is a gap in the chart."""
-    numbers = {month: int(month[:4]) * 12 + int(month[5:7]) for month in months}
+    numbers = {month: _number(month) for month in months}
     low, span = min(numbers.values()), max(max(numbers.values()) - min(numbers.values()), 1)
     return {month: round(start + (number - low) / span * (end - start), 2) for month, number in numbers.items()}
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:7])
+
+
+def _runs(months: Sequence[str]) -> list[slice]:
+    """The stretches of months that follow each other: nothing is drawn across a gap.
+
+    >>> _runs(["2025-12", "2026-01", "2026-03"])
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
+    starts = [i for i, month in enumerate(months) if i == 0 or _number(month) != _number(months[i - 1]) + 1]
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], len(months)], strict=True)]
+
+
+def _lines(drawing: Drawing, months: Sequence[str], points: list[tuple[float, float]]) -> None:
+    for run in _runs(months):
+        drawing.path(points[run], "line")
 
 
 def _month_words(drawing: Drawing, months: Sequence[str], x: Mapping[str, float], bottom: float, *, most: int) -> None:

@@ -105,6 +105,7 @@ class Report:
     """All groups together, once a currency."""
     distribution: tuple[Bar, ...] = ()
     """Of the currency with the most postings."""
+    levels: tuple[Group, ...] = ()
     months: tuple[Group, ...] = ()
     countries: tuple[Group, ...] = ()
     references: tuple[Reference, ...] = ()

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from insights import charts
+from insights.method import IN_USD
 from insights.model import Group, Reference, Report
 from insights.render import LEGEND, method_lines, pay_cells, summary
 from insights.svg import CONTROL, Drawing
-from insights.wording import counted, label, money, share, value
+from insights.wording import counted, label, listed, money, share, value
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,6 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 MOST_TABLE_ROWS = 1000
 """Longer tables are cut, with a line that says so: a page of ten thousand rows helps nobody on a telephone."""
 LEAST_MONTHS = 2
+LEAST_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Section:
     lead: str
     drawings: tuple[str, ...]
     table: Table
+    hidden: Table | None = None
+    """The cells that show no pay, with the reason."""
     open: bool = False
 
 
@@ -61,7 +65,13 @@ def environment() -> Environment:
 
 def page(report: Report) -> str:
     """The page. Everything scraped is escaped; nothing is fetched."""
-    sections = [*_range_sections(report), *_spread(report), *_over_time(report), *_places(report)]
+    sections = [
+        *_range_sections(report),
+        *_across(report, "level", report.levels, "rising from internships to executives"),
+        *_spread(report),
+        *_over_time(report),
+        *_across(report, "country", _highest_first(report.countries), "highest median first"),
+    ]
     made = (
         environment()
         .get_template("report.html")
@@ -124,42 +134,41 @@ def _both(draw: Callable[[int, str], Drawing], name: str) -> tuple[str, str]:
 
 
 def _range_sections(report: Report) -> list[Section]:
-    """A chart for each of the largest currencies; all groups, the suppressed too, in one table below the first."""
-    by = ", ".join(label(name).lower() for name in report.by) or "all postings"
-    table = _group_table(report.groups, report.by, f"Pay a year by {by}")
+    """A chart and a table for each of the largest currencies; what shows no pay in a table of its own, with reasons."""
+    by = listed([label(name).lower() for name in report.by]) or "all postings"
+    hidden = _reason_table(report.groups, report.by)
     found = charts.currencies(report.groups)
     if not found:
         lead = "No cell has enough postings and employers for a figure; the table says what each lacks."
-        return [Section("groups", f"Pay by {by}", lead, (), table, open=True)]
+        return [Section("groups", f"Pay by {by}", lead, (), hidden)] if hidden is not None else []
     sections = []
     for number, currency in enumerate(found):
         groups = charts.charted(report.groups, currency)
-        all_shown = sum(1 for g in report.groups if g.currency == currency and g.median is not None)
+        shown = [g for g in report.groups if g.currency == currency and g.median is not None]
         title = f"Pay by {by}, in {currency}"
-        cut = f" The {len(groups)} largest of {all_shown:,} cells are drawn." if all_shown > len(groups) else ""
+        cut = f" The {len(groups)} largest of {len(shown):,} cells are drawn." if len(shown) > len(groups) else ""
         beside = matched(groups, report.references)
         other = f" Diamonds: {', '.join(sorted({name for name, _ in beside.values()}))}." if beside else ""
-        lead = f"{LEGEND}{other}{cut}"
 
-        def draw(
-            width: int, name: str, groups: list[Group] = groups, title: str = title, beside: Any = beside
-        ) -> Drawing:
+        def draw(width: int, name: str, groups: Any = groups, title: str = title, beside: Any = beside) -> Drawing:
             return charts.range_bars(groups, name=name, title=title, width=width, references=beside)
 
-        own = table if number == 0 else _group_table(groups, report.by, title)
-        sections.append(Section(f"groups-{number}", title, lead, _both(draw, f"range-{number}"), own, open=number == 0))
+        drawings = _both(draw, f"range-{number}")
+        rest = hidden if number == len(found) - 1 else None
+        table = _group_table(shown, report.by, title)
+        sections.append(Section(f"groups-{number}", title, f"{LEGEND}{other}{cut}", drawings, table, rest, number == 0))
     return sections
 
 
 def _group_table(groups: Sequence[Group], by: Sequence[str], caption: str) -> Table:
+    """The figures of groups that show pay."""
     heads = (
         *(label(name) for name in by),
-        "Currency", "Postings", "Employers", "State pay", "p10", "p25", "Median", "p75", "p90", "95 % interval", "Sure",
+        "Postings", "Employers", "State pay", "p10", "p25", "Median", "p75", "p90", "95 % interval", "Sure",
     )  # fmt: skip
     rows = [
         (
             *(value(g.key.get(name)) for name in by),
-            g.currency or "–",
             f"{g.n:,}",
             f"{g.companies:,}",
             share(g.disclosed_share),
@@ -167,9 +176,33 @@ def _group_table(groups: Sequence[Group], by: Sequence[str], caption: str) -> Ta
         )
         for g in groups[:MOST_TABLE_ROWS]
     ]
-    if len(groups) > MOST_TABLE_ROWS:
-        caption += f" (the first {MOST_TABLE_ROWS:,} of {len(groups):,} rows; the CSV report holds all)"
-    return Table(caption, heads, tuple(rows), words=len(by) + 1)
+    return Table(_cut(caption, groups), heads, tuple(rows), words=len(by))
+
+
+def _reason_table(groups: Sequence[Group], by: Sequence[str]) -> Table | None:
+    """The groups that show no pay, and why; None when all do."""
+    hidden = [g for g in groups if g.suppressed]
+    if not hidden:
+        return None
+    heads = (*(label(name) for name in by), "Currency", "Postings", "Employers", "State pay", "Why no pay is shown")
+    rows = [
+        (
+            *(value(g.key.get(name)) for name in by),
+            g.currency or "–",
+            f"{g.n:,}",
+            f"{g.companies:,}",
+            share(g.disclosed_share),
+            g.reason or "–",
+        )
+        for g in hidden[:MOST_TABLE_ROWS]
+    ]
+    return Table(_cut(f"{counted(len(hidden), 'cell')} without figures", hidden), heads, tuple(rows), words=len(by) + 1)
+
+
+def _cut(caption: str, groups: Sequence[Group]) -> str:
+    if len(groups) <= MOST_TABLE_ROWS:
+        return caption
+    return f"{caption} (the first {MOST_TABLE_ROWS:,} of {len(groups):,} rows; the CSV report holds all)"
 
 
 def _spread(report: Report) -> list[Section]:
@@ -217,18 +250,24 @@ def _over_time(report: Report) -> list[Section]:
     return sections
 
 
-def _places(report: Report) -> list[Section]:
+def _across(report: Report, dimension: str, groups: Sequence[Group], order: str) -> list[Section]:
+    """Range bars over one dimension that the report is not grouped by alone, in the main currency."""
     main = report.main
-    if main is None or main.currency is None or report.by == ("country",):
+    if main is None or main.currency is None or report.by == (dimension,):
         return []
-    groups = charts.charted([g for g in report.countries if g.key["country"]], main.currency, most=15)
-    if len(groups) < 2:
+    drawn = charts.charted([g for g in groups if g.key[dimension]], main.currency, most=15)
+    if len(drawn) < LEAST_ROWS:
         return []
-    groups = sorted(groups, key=lambda g: -(g.median or 0))
-    title = f"Pay by country, in {main.currency}"
+    title = f"Pay by {label(dimension).lower()}, in {main.currency}"
 
     def draw(width: int, name: str) -> Drawing:
-        return charts.range_bars(groups, name=name, title=title, width=width)
+        return charts.range_bars(drawn, name=name, title=title, width=width)
 
-    lead = f"Only postings that state {main.currency}; highest median first."
-    return [Section("countries", title, lead, _both(draw, "countries"), _group_table(groups, ("country",), title))]
+    lead = f"Only postings that state {main.currency}; {order}."
+    if report.method["currency"] == IN_USD:
+        lead = f"{order.capitalize()}."
+    return [Section(dimension, title, lead, _both(draw, dimension), _group_table(drawn, (dimension,), title))]
+
+
+def _highest_first(groups: Sequence[Group]) -> list[Group]:
+    return sorted(groups, key=lambda g: -(g.median or 0))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from db.filters import Filters
 
 DEFAULT_BY = ("role", "level")
-OVERVIEW = ("month", "country")
+OVERVIEW = ("level", "month", "country")
 """Dimensions that a page shows besides the ones asked for."""
 
 
@@ -42,7 +42,7 @@ def build_report(
 
     `currency` None: a figure for each currency, as stated. "USD": everything in US dollars at each posting's own date.
     Another code: only what is stated in it. With `purchasing_power` (see the module of that name) pay is in
-    international dollars instead. `overview` adds the distribution, the months and the countries that pages and charts
+    international dollars instead. `overview` adds the levels, the distribution, the months and the countries that pages
     draw. Raises `InsightError` for an unknown dimension, `db.session.LedgerError` for an unusable ledger.
     """
     by = checked(by)
@@ -88,6 +88,7 @@ def build_report(
         groups=groups,
         totals=totals,
         distribution=bars,
+        levels=views.get("level", ()),
         months=views.get("month", ()),
         countries=views.get("country", ()),
         references=tuple(references),

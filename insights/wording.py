@@ -9,7 +9,6 @@ from insights.model import Group
 
 UNSTATED = "not stated"
 LABELS = {"employment": "employment type"}
-PLURALS = {"company": "companies", "country": "countries", "city": "cities", "family": "families", "remote": "remote"}
 
 
 def money(amount: float | None, currency: str | None = None) -> str:
@@ -39,6 +38,14 @@ def counted(n: int, one: str, many: str | None = None) -> str:
     ('1 posting', '1,200 postings')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """
+    >>> listed(["role", "level", "country"]), listed(["role"]), listed([])
+    ('role, level and country', 'role', '')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def label(dimension: str) -> str:
