@@ -31,8 +31,11 @@ SAME_TEXT = 0.6
 """Share of the shorter description in the longer one; the texts of two jobs of one employer share up to half."""
 OTHER_TEXT = 0.15
 """Below this two descriptions of some length are of two jobs."""
-LONG_TEXT = 40
+LONG_TEXT = 25
 """Words from which on a description tells anything."""
+OPENING = 120
+"""Up to so many words a text may be but the employer's own words about itself: then all of it must agree."""
+SAME_OPENING = 0.9
 READ_WORDS = 600
 SHINGLE = 4
 REPOST_WITHIN = timedelta(days=120)
@@ -45,6 +48,13 @@ LEFT_OUT = frozenset(
     | {"remote", "hybrid", "onsite", "job", "role", "position", "vacancy", "opening", "new", "urgent", "hiring"}
 )
 """Words of a title that do not tell jobs apart."""
+NO_PLACE = frozenset(
+    {"remote", "remotely", "hybrid", "onsite", "anywhere", "worldwide", "global", "globally", "work", "from", "home"}
+    | {"office", "based", "fully", "100", "only", "wfh", "distributed", "in", "or", "flexible", "various", "multiple"}
+    | {"location", "locations"}
+)
+CODED_REGIONS = frozenset({"US", "CA", "AU"})
+"""Countries whose regions are read as codes; elsewhere one region has several spellings."""
 ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 
 
@@ -187,16 +197,31 @@ def _other_requisition(a: _Read, b: _Read) -> bool:
 
 
 def _other_place(a: _Read, b: _Read) -> bool:
-    """Another city or country; several countries must all be the same. A place that is not said is no other place."""
+    """Another city, region or country; several countries must all be the same. A place that is not said is no other.
+
+    A city is not its country: only the whole description can say that the one means the other. A place that we cannot
+    read ("South America") is itself and nothing else.
+    """
     one, other = a.ad, b.ad
-    if one.city and other.city:
-        here, there = fold(one.city), fold(other.city)
-        if here != there or (one.region and other.region and fold(one.region) != fold(other.region)):
-            return True
+    if one.city and other.city and fold(one.city) != fold(other.city):
+        return True
     mine, theirs = _countries(one), _countries(other)
     if mine and theirs and mine != theirs:
         return True
-    return bool(one.region and other.region and not (one.city or other.city) and fold(one.region) != fold(other.region))
+    if mine == theirs and len(mine) == 1 and mine <= CODED_REGIONS and one.region and other.region:
+        return one.region != other.region
+    here, there = (_said_place(x) for x in (one, other))
+    if not here or not there or here == there:
+        return False
+    if not (mine or one.city) or not (theirs or other.city):
+        return True
+    return bool(one.city) != bool(other.city) and not _same_whole_text(a, b)
+
+
+def _said_place(ad: Ad) -> frozenset[str]:
+    """The words of the place but those that say how one works; none for "Remote"."""
+    words = "".join(c if c.isalnum() else " " for c in fold(ad.location_text or "")).split()
+    return frozenset(words) - NO_PLACE
 
 
 def _countries(ad: Ad) -> set[str]:
@@ -243,7 +268,15 @@ def _same_requisition(a: _Read, b: _Read) -> bool:
 
 def _same_text(a: _Read, b: _Read) -> bool:
     likeness = _likeness(a, b)
-    return likeness is not None and likeness >= SAME_TEXT
+    if likeness is None:
+        return False
+    if min(len(a.shingles), len(b.shingles)) < OPENING:
+        return likeness >= SAME_OPENING and a.words == b.words
+    return likeness >= SAME_TEXT
+
+
+def _same_whole_text(a: _Read, b: _Read) -> bool:
+    return min(len(a.shingles), len(b.shingles)) >= OPENING and _same_text(a, b)
 
 
 def _same_city(a: _Read, b: _Read) -> bool:
