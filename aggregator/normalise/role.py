@@ -30,8 +30,8 @@ class Role:
     """A canonical role, its family and SOC 2018 code.
 
     `confidence` is 0..1: 0.95 a whole title of the vocabulary, 0.85 a head noun with a strong field beside it, 0.8 a
-    general title made narrower by a later segment, 0.75 a head with the field of another segment, 0.7 a head with a weak
-    field, 0.6 a single word ("Nurse"), 0.5 a field without any head, 0.0 no role. `evidence` holds the words that decided.
+    general title made narrower by a later segment, 0.75 a head with the field of another segment, 0.7 a head with a
+    weak field, 0.6 a single word ("Nurse"), 0.5 a field without any head, 0.0 no role. `evidence` holds the words.
     """
 
     role: str | None
@@ -111,8 +111,11 @@ def _shortened(tokens: Sequence[str], at: int, stop: int) -> int:
     return stop
 
 
-def _scan(tokens: Sequence[str]) -> list[Item]:
-    """The phrases of the vocabulary in a row of tokens, longest first from the left."""
+def _scan(tokens: Sequence[str], give_way: bool = False) -> list[Item]:
+    """The phrases of the vocabulary in a row of tokens, longest first from the left.
+
+    Titles give way to a title that begins inside them and reaches further; with `give_way` fields do so too.
+    """
     items: list[Item] = []
     at, end = 0, len(tokens)
     while at < end:
@@ -124,7 +127,7 @@ def _scan(tokens: Sequence[str]) -> list[Item]:
             and stop < end
             and (limit := _shortened(tokens, at, stop)) < stop
         ):
-            items += _scan(tokens[at:limit])
+            items += _scan(tokens[at:limit], give_way)
             at = limit
             continue
         word = tokens[at]
@@ -178,7 +181,7 @@ def _take_head(reading: _Reading, words: str, node: Node, head: str) -> None:
         if found is None and reading.before and head in narrow_heads():
             found = _pick(reading.before, [], head)
     if found is not None:
-        reading.match, reading.strong, reading.weak = found, [], []
+        reading.match, reading.before, reading.strong, reading.weak = found, reading.strong or reading.before, [], []
     elif match is None:
         reading.head = (words, node)
 
@@ -190,7 +193,8 @@ def _raised(match: Match, head: str) -> Match | None:
         return match._replace(role=role, weak_head=head in WEAK_HEADS) if role else None
     if head in BOSSES:
         block = blocks_by_role().get(match.role, match.block)
-        role = block.other.get(head, match.block.other.get(head))
+        own = match.block.other.get(head) if match.block.heads else None
+        role = own if match.block is not block and own else block.other.get(head, own)
         return match._replace(role=role) if role else None
     return None
 
@@ -251,6 +255,7 @@ def _read(items: list[Item]) -> _Reading:
                 _take_field(reading, words, node)
         elif node.noun and not (at < last and not (reading.strong or reading.weak)):
             _take_head(reading, words, node, node.noun)
+            reading.activity = reading.match is not None
             if reading.match is None and node.weak:
                 _take_field(reading, words, node)
         else:
@@ -271,15 +276,26 @@ def _borrowed(readings: Sequence[_Reading]) -> Match | None:
         if reading.head is None:
             continue
         for other in (*readings[at + 1 :], *reversed(readings[:at])):
-            if found := _pick(other.strong, other.weak, _head_of(reading.head)):
+            head = _head_of(reading.head)
+            if other.activity and other.match is not None and not other.strong and head in BOSSES:
+                # "Manager, Data Engineering": who does the activity, with the boss on top.
+                return (_raised(other.match, head) or other.match)._replace(confidence=0.75)
+            if found := _pick(other.strong or other.before, other.weak, head):
                 return found._replace(confidence=found.confidence - 0.1)
     return None
+
+
+def _left_over(readings: Sequence[_Reading]) -> Match | None:
+    """An activity behind a head that goes with any field: "Trainee - Sales"; none behind "Engineer, Sales"."""
+    if any(reading.head is not None and _head_of(reading.head) in narrow_heads() for reading in readings):
+        return None
+    return next((reading.match for reading in readings if reading.match), None)
 
 
 def _bare_field(readings: Sequence[_Reading]) -> Match | None:
     """A strong field of several words without any head: "Data Governance"."""
     for reading in readings:
-        if reading.tail and reading.match is None and reading.strong:
+        if reading.tail and reading.match is None and reading.head is None and reading.strong:
             words, block = reading.strong[-1][-1]
             if " " in words and block.role:
                 return Match(block.role, block, 0.5, words)
@@ -312,14 +328,18 @@ def parse_role(title: str) -> Role:
     match: Match | None = None
     first = 0
     for segment in segments_of(title[:400]):
-        for part in _parts(_scan(segment)):
+        items = _scan(segment)
+        for part in _parts(items):
             reading = _read(part)
+            if reading.head is not None and reading.match is None and reading.strong and len(part) == len(items):
+                again = _read(_scan(segment, give_way=True))
+                reading = again if again.match is not None else reading
             reading.aside = segment[0] == WITH
             readings.append(reading)
             if match is None and not (reading.activity and any(r.head for r in readings[:-1])):
                 match, first = reading.match, len(readings) - 1
     if match is None:
-        match = _borrowed(readings) or next((r.match for r in readings if r.match), None) or _bare_field(readings)
+        match = _borrowed(readings) or _left_over(readings) or _bare_field(readings)
     if match is None:
         return _NO_ROLE
     match = _refined(match, readings[first:])

@@ -86,7 +86,7 @@ def _is_place(piece: str) -> bool:
 def _is_noise(piece: str) -> bool:
     """True where a piece holds only a place, a way of working, hours, a number or marketing."""
     piece = piece.strip(_EDGES + "()[]{}#")
-    if not piece:
+    if not piece or (len(piece) >= 4 and piece.isdigit()):
         return True
     match = NOISE.match(piece)
     if match is not None:

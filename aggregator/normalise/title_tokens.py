@@ -106,7 +106,7 @@ def canonical(token: str) -> tuple[str, ...]:
     """English canonical tokens of one token as written.
 
     >>> canonical("Engineers"), canonical("Node.js"), canonical("R&D"), canonical("Softwareentwicklerin")
-    X
+    (('engineer',), ('node', 'js'), ('rd',), ('software', 'developer'))
     """
     word = fold(token)
     single, _ = _words()
