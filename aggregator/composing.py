@@ -90,6 +90,7 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
         employment_types=best["employment"].employment_types,
         valid_through=values["valid_through"],
         seen_on=values["last_seen"].date(),
+        pay_text=pay.pay_field,
     )
     return PostingDraft(
         id=posting_id,

@@ -54,6 +54,8 @@ class Candidate:
     valid_through: date | None = None
     seen_on: date | None = None
     duplicate_of: str | None = None
+    pay_text: str | None = None
+    """What the site's own pay field says, where it has one; never a description."""
 
 
 Answer = str | tuple[str, Mapping[str, object]] | None
@@ -145,13 +147,21 @@ def _currency_country(c: Candidate) -> Answer:
 
 
 def _not_pay(c: Candidate) -> Answer:
+    if c.pay_text and not c.salary.ok and not _ends(c) and any(map(str.isdigit, c.pay_text)):
+        return f"the pay field says {c.pay_text.strip()[:120]!r}, which is not understood as pay"
     if c.salary.note("not_pay") is None or not (c.salary.from_structured and _ends(c)):
         return None
     return f"the words beside {_pay(c)} name something else than base pay: {(c.salary.text or '').strip()[:120]}"
 
 
+SAME_RUNG = (frozenset({"internship", "entry"}), frozenset({"senior", "lead"}), frozenset({"director", "executive"}))
+"""Boards with four rungs say "Entry-level" of interns, "Senior-level / Expert" of leads and "Executive" of directors."""
+
+
 def _level_conflict(c: Candidate) -> Answer:
     if not c.board_level or not c.title_level or c.board_level == c.title_level:
+        return None
+    if any({c.board_level, c.title_level} <= rung for rung in SAME_RUNG):
         return None
     return f"the board says {c.board_level}, the title says {c.title_level}"
 
@@ -176,7 +186,7 @@ FLAGS: tuple[tuple[str, str, str, Test | None], ...] = (
     ("period_mismatch", "exclude", "Would the amount be believable only for another period?", _period_mismatch),
     ("currency_missing", "exclude", "Is there an amount of no known currency?", _currency_missing),
     ("currency_country_mismatch", "warn", "Is it paid in a currency that is not the country's?", _currency_country),
-    ("not_pay", "exclude", "Is the amount a bonus, a budget or somebody's revenue?", _not_pay),
+    ("not_pay", "exclude", "Is it a bonus, a budget, somebody's revenue, or no pay that we understand?", _not_pay),
     ("cohort_outlier", "warn", "Is it far from its role, level and country?", None),
     ("level_title_conflict", "warn", "Do the board and the title name different levels?", _level_conflict),
     ("duplicate_in_source", "warn", "Does the source list the job twice?", _duplicate),
@@ -266,8 +276,8 @@ def _band(c: Candidate) -> Band | None:
 def _against(c: Candidate, amount: Decimal, bound: Decimal, side: str, within: Band) -> str:
     period = c.salary.period or "year"
     who = f" for {within.occupation} occupations" if within.occupation else ""
-    yearly = annualise(amount, period)
-    return f"{within.currency} {amount:,f} a {period} is {yearly:,.0f} a year, {side} the believable {bound:,.0f}{who}"
+    yearly = f" is {annualise(amount, period):,.0f} a year" if period != "year" else ""
+    return f"{within.currency} {amount:,f} a {period}{yearly}, {side} the believable {bound:,.0f} a year{who}"
 
 
 def _suggested(c: Candidate, within: Band) -> Mapping[str, object]:

@@ -40,6 +40,8 @@ class Reading:
     location_text: str | None
     salary: Salary
     salary_text: str | None
+    pay_field: str | None
+    """The site's own pay text, where it has such a field; `salary_text` may also come from the description."""
     url: str | None
     description_text: str | None
     requisition_text: str | None
@@ -80,6 +82,7 @@ def read(raw: Any) -> Reading:
         location_text=raw.location_text,
         salary=salary,
         salary_text=salary_text,
+        pay_field=raw.salary_text,
         url=raw.url,
         description_text=raw.description_text,
         requisition_text=raw.requisition_text,
