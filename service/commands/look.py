@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from service.commands import merging
 from service.commands.options import settings_of, with_filters
 from service.settings import UsageError
 
@@ -27,7 +28,14 @@ Output = typer.Option(None, "--output", metavar="FILE", help="Write to a file in
 
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog="Example: jobledger postings --role 'Data Engineer' --country DE --has-salary")(postings)
+    # The bare command queries; `merge`, `split` and `merges` stand below it.
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(
+        invoke_without_command=True,
+        epilog="Example: jobledger postings --role 'Data Engineer' --country DE --has-salary",
+    )(postings)
+    merging.register(group)
+    app.add_typer(group, name="postings")
     app.command(epilog="Example: jobledger articles --claims --format json")(articles)
     app.command(epilog="Example: jobledger report --country US --by role --by level --format html --output pay.html")(
         report
@@ -54,7 +62,9 @@ def postings(
     output: Path | None = Output,
     raw_csv: bool = typer.Option(False, "--raw-csv", help="Leave CSV cells that start like formulas as they are."),
 ) -> None:
-    """Queries the normalised postings."""
+    """Queries the normalised postings; below it: which of them are one job."""
+    if context.invoked_subcommand is not None:
+        return
     from db.queries import POSTING_KEYS, count_postings, each_posting, find_postings
     from service.output import print_table, require_format, write_rows
 
