@@ -140,7 +140,7 @@ def parse_level(title: str, *, role: str | None = None, company: str | None = No
         found += _counts_later(segment, here) if found else here
     if role == "Education Administrator" or any(w.folded in near("schools") for segment in segments for w in segment):
         found = [f for f in found if f.words.lower() not in ("principal", "head")]
-    if not found or (len(segments) == len(segments[0]) == 1 and found[0].words.lower() == "principal"):
+    if not found or (len(segments) == len(segments[0]) == 1 and found[0].words.lower() in ("principal", "staff")):
         return Level(None)  # "Principal" alone is as often a school's
     interns = [f for f in found if f.level == "internship"]
     best = interns[0] if interns else max(found, key=lambda f: _RANK[f.level])

@@ -127,6 +127,13 @@ BARE = [
     "",
     "??",
     "Team Member",
+    "Assistant Manager",
+    "Project Engineer",
+    "Applications Engineer",
+    "Support Specialist",
+    "Managing Director",
+    "Technology Lead",
+    "Staff",
 ]
 
 
