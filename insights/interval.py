@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -25,10 +25,12 @@ Ints = NDArray[np.int64]
 REPLICATES = 1000
 LEVEL = 0.95
 SEED = 20_480
-GRID = 32
-"""Positions tried at a time while the ends of the interval are searched for."""
-CACHED_DRAWS = 2_000_000
-"""Tables of draws up to this many numbers are kept for the next group with as many employers."""
+FIRST_GRID, FIRST_REACH = 9, 0.4
+"""Positions tried first for each end, and how far around its likely place, in standard deviations."""
+GRID = 12
+"""Positions tried at a time afterwards."""
+FEW, MANY = 64, 2_000
+"""Up to FEW employers have a table of draws for each number; up to MANY share one; beyond, draws are not kept."""
 EXACT_FLOAT32 = 2**21
 """Below this many postings all sums stay whole numbers that a 32-bit float holds exactly."""
 
@@ -120,15 +122,28 @@ class _End:
 
 
 def _ends(whose: Ints, sizes: Ints, wanted: tuple[float, float]) -> tuple[_End, _End]:
-    """Where the share of replicated medians reaches each of `wanted`, found by trying ever closer positions."""
-    ends = (_End(wanted[0], -1, len(whose) - 1), _End(wanted[1], -1, len(whose) - 1))
-    while any(end.high - end.low > 1 for end in ends):
-        grids = [np.linspace(end.low + 1, end.high, GRID).astype(np.int64) for end in ends]
-        positions = np.unique(np.concatenate(grids))
+    """Where the share of replicated medians reaches each of `wanted`.
+
+    The first positions tried lie around where the normal approximation puts the ends, the next ones ever closer.
+    """
+    number = len(whose)
+    ends = (_End(wanted[0], -1, number - 1), _End(wanted[1], -1, number - 1))
+    balance = 2 * np.bincount(whose[: (number + 1) // 2], minlength=len(sizes)) - sizes
+    spread = float(np.sqrt((balance**2).sum()))
+    grids = [
+        (number + (NormalDist().inv_cdf(end.wanted) + np.linspace(-FIRST_REACH, FIRST_REACH, FIRST_GRID)) * spread) / 2
+        - 1
+        for end in ends
+    ]
+    while True:
+        tried = np.rint(np.concatenate(grids)).astype(np.int64)
+        positions = np.unique(np.clip(tried, 0, number - 1))
         shares = _shares(positions, whose, sizes)
         for end in ends:
             end.narrow(positions, shares)
-    return ends
+        grids = [np.linspace(end.low + 1, end.high, GRID) for end in ends if end.high - end.low > 1]
+        if not grids:
+            return ends
 
 
 def _shares(positions: Ints, whose: Ints, sizes: Ints) -> Floats:
@@ -151,21 +166,33 @@ def _shares(positions: Ints, whose: Ints, sizes: Ints) -> Floats:
 
 
 def draws(employers: int) -> Iterator[NDArray[np.float32]]:
-    """How often each employer is drawn in each replicate: tables of replicates x employers, the same every time."""
-    if employers * REPLICATES <= CACHED_DRAWS:
-        yield _table(employers)
-        return
-    step = max(CACHED_DRAWS // employers, 1)
+    """How often each employer is drawn in each replicate: tables of replicates x employers, the same every time.
+
+    Few employers are drawn as many times as there are; of many each is drawn by itself, a number of times that is
+    Poisson with mean 1 (Chamandy and others 2012), so that one table serves every number of employers.
+    """
+    if employers <= FEW:
+        yield _few(employers)
+    elif employers <= MANY:
+        yield _many()[:, :employers]
+    else:
+        generator = np.random.Generator(np.random.PCG64([SEED, employers]))
+        step = max(MANY * REPLICATES // employers, 1)
+        for start in range(0, REPLICATES, step):
+            rows = min(step, REPLICATES - start)
+            yield generator.poisson(1.0, (rows, employers)).astype(np.float32)
+
+
+@lru_cache(maxsize=FEW)
+def _few(employers: int) -> NDArray[np.float32]:
     generator = np.random.Generator(np.random.PCG64([SEED, employers]))
-    for start in range(0, REPLICATES, step):
-        yield _drawn(generator, min(step, REPLICATES - start), employers)
+    picked = generator.integers(0, employers, size=(REPLICATES, employers))
+    cells = (picked + (np.arange(REPLICATES) * employers)[:, None]).ravel()
+    return np.bincount(cells, minlength=REPLICATES * employers).reshape(REPLICATES, employers).astype(np.float32)
 
 
-@lru_cache(maxsize=64)
-def _table(employers: int) -> NDArray[np.float32]:
-    return _drawn(np.random.Generator(np.random.PCG64([SEED, employers])), REPLICATES, employers)
-
-
-def _drawn(generator: np.random.Generator, rows: int, employers: int) -> NDArray[np.float32]:
-    picked = generator.integers(0, employers, size=(rows, employers)) + (np.arange(rows) * employers)[:, None]
-    return np.bincount(picked.ravel(), minlength=rows * employers).reshape(rows, employers).astype(np.float32)
+@cache
+def _many() -> NDArray[np.float32]:
+    """Drawn column by column, so that a longer table would begin with this one."""
+    generator = np.random.Generator(np.random.PCG64([SEED, MANY]))
+    return np.ascontiguousarray(generator.poisson(1.0, (MANY, REPLICATES)).T.astype(np.float32))

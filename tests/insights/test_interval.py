@@ -73,13 +73,14 @@ def plain_shares(pay: NDArray[np.float64], whose: NDArray[np.int64]) -> NDArray[
 
 
 @pytest.mark.parametrize(
-    ("employers", "sizes"), [(3, "eight each"), (9, "unequal"), (30, "one each"), (14, "a few giants")]
+    ("employers", "sizes"), [(3, "eight each"), (9, "unequal"), (30, "one each"), (14, "a few giants"), (90, "unequal")]
 )
 def test_the_search_finds_what_writing_out_every_replicate_finds(
     employers: int, sizes: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interval, "REPLICATES", 200)
-    interval._table.cache_clear()
+    interval._few.cache_clear()
+    interval._many.cache_clear()
     pay, whose = market(np.random.default_rng(employers), employers, 0.4, sizes)
     shares = plain_shares(pay, whose)
     left_out = max(interval.tail(np.unique(whose, return_counts=True)[1]), 1 / 200)
@@ -89,7 +90,8 @@ def test_the_search_finds_what_writing_out_every_replicate_finds(
         part = (wanted - shares[at - 1]) / (shares[at] - shares[at - 1]) if at else 1.0
         expected.append(pay[at - 1] + part * (pay[at] - pay[at - 1]) if at else pay[0])
     assert median_interval(pay, whose) == pytest.approx(tuple(expected), rel=1e-9)
-    interval._table.cache_clear()
+    interval._few.cache_clear()
+    interval._many.cache_clear()
 
 
 @settings(max_examples=30, deadline=None)
