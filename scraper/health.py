@@ -124,42 +124,36 @@ def _nothing_read(stats: Stats, source: Source, _past: Sequence[Stats]) -> Findi
 
 
 def _status_codes(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
-    """Answers with an error status; those that a retry mended do not count."""
-    answers = _int(stats, "downloader/response_count")
-    codes = {
-        int(name.rsplit("/", 1)[1]): _int(stats, name)
-        for name in stats
-        if name.startswith("httperror/response_ignored_status_count/")
-    }
+    """Answers with an error status after all retries."""
+    codes = {int(name): count for name, count in _under(stats, "jobledger/failed_answers/").items()}
     if not codes:
         return []
     bad = sum(codes.values())
+    answers = max(_int(stats, "jobledger/answers"), bad)
     shown = ", ".join(f"{count} x {code}" for code, count in sorted(codes.items()))
-    share = bad / max(answers, bad)
     refused = any(code in REFUSALS for code in codes)
-    severity = "failed" if share > FAILED_SHARE or bad == answers else "suspect"
     words = "refused us" if refused else "has no such page" if set(codes) <= set(GONE) else "failed"
+    severity = "failed" if bad / answers > FAILED_SHARE else "suspect"
     return [Finding(severity, f"the site {words}: {shown} of {answers} answers")]
 
 
 def _failed_downloads(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
-    """Requests that never got an answer, after all retries."""
+    """Requests that never got an answer, after all retries, and those that we refused to send."""
     findings = []
     if refused := _int(stats, "jobledger/refused_addresses"):
         findings.append(Finding("suspect", f"{refused} requests to private or forbidden addresses refused"))
-    lost = _int(stats, "retry/max_reached")
-    codes = sum(_int(stats, name) for name in stats if name.startswith("httperror/response_ignored_status_count/"))
-    if lost > codes:
-        findings.append(Finding("suspect", f"{lost - codes} pages without an answer after all retries"))
+    if lost := _under(stats, "jobledger/no_answers/"):
+        pages, kinds = sum(lost.values()), ", ".join(sorted(lost))
+        findings.append(Finding("suspect", f"{pages} pages without an answer after all retries ({kinds})"))
     return findings
 
 
 def _parse_errors(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     findings = []
-    raised = {name: _int(stats, name) for name in stats if name.startswith("spider_exceptions/")}
-    raised.pop("spider_exceptions/count", None)
+    raised = _under(stats, "spider_exceptions/")
+    raised.pop("count", None)
     if raised:
-        shown = ", ".join(f"{count} x {name.removeprefix('spider_exceptions/')}" for name, count in raised.items())
+        shown = ", ".join(f"{count} x {name}" for name, count in raised.items())
         findings.append(Finding("failed", f"our parser broke: {shown}"))
     if unread := _int(stats, "jobledger/parse_errors"):
         pages = max(_int(stats, "jobledger/pages"), 1)
@@ -177,8 +171,7 @@ def _challenge(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Finding
 
 def _incomplete(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     """Reasons that the spider itself gives for not having seen everything."""
-    prefix = "jobledger/incomplete/"
-    reasons = [name.removeprefix(prefix).replace("_", " ") for name in stats if name.startswith(prefix)]
+    reasons = [name.replace("_", " ") for name in _under(stats, "jobledger/incomplete/")]
     if not reasons and _int(stats, "jobledger/incomplete"):
         reasons = ["the spider says so"]
     return [Finding("suspect", f"not the whole source: {reason}") for reason in reasons]
@@ -240,6 +233,11 @@ QUESTIONS: Final[tuple[Callable[[Stats, Source, Sequence[Stats]], Findings], ...
 def _int(stats: Stats, name: str) -> int:
     value = stats.get(name, 0)
     return int(value) if isinstance(value, int | float) else 0
+
+
+def _under(stats: Stats, prefix: str) -> dict[str, int]:
+    """The counts below a prefix, by the rest of their names."""
+    return {name.removeprefix(prefix): _int(stats, name) for name in stats if name.startswith(prefix)}
 
 
 def _share(stats: Stats, name: str) -> float:

@@ -101,6 +101,36 @@ class Challenges:
         raise ChallengeError(f"{request.url}: answered {response.status} with a page that asks whether we are human")
 
 
+class FinalAnswers:
+    """Counts how requests ended for good, after all retries: what runs are judged by.
+
+    Outermost of all, so it sees what the spider sees. A status that the request itself expects is no failure, nor is a
+    missing robots.txt.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> FinalAnswers:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if urlsplit(request.url).path != "/robots.txt" and not 300 <= response.status < 400:
+            self._count("jobledger/answers")
+            if response.status >= 400 and response.status not in request.meta.get("handle_httpstatus_list", ()):
+                self._count(f"jobledger/failed_answers/{response.status}")
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if urlsplit(request.url).path != "/robots.txt" and not isinstance(exception, IgnoreRequest):
+            self._count(f"jobledger/no_answers/{type(exception).__name__}")
+
+    def _count(self, key: str) -> None:
+        if self.crawler.stats is not None:
+            self.crawler.stats.inc_value(key)
+
+
 class RetryAfter:
     """Waits as long as a 429 or 503 says before anything else is asked of that host.
 

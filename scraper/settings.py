@@ -61,6 +61,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "REFERRER_POLICY": "no-referrer",
     "HTTPCACHE_ENABLED": False,
     "DOWNLOADER_MIDDLEWARES": {
+        "scraper.middlewares.FinalAnswers": 10,
         "scraper.middlewares.ConditionalRequests": 540,
         "scraper.middlewares.Challenges": 545,
         "scraper.middlewares.RetryAfter": 560,

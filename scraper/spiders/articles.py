@@ -36,6 +36,8 @@ from scraper.sources import Source, SourceError
 ARTICLE_PATH: Final = r"/insights/[^/?#]+?(?:/|\.txt)?$"
 """Addresses of articles on the site that the captures come from; the option `article_path` says otherwise."""
 MOST_INDEX_PAGES: Final = 1_000
+GONE: Final = (404, 410)
+"""An old article still shows jobs whose own pages are gone: that is no fault of the run."""
 _NEXT: Final = re.compile(
     r"""<(?:a|link)\b[^>]*\brel=["']?next\b[^>]*>|<button\b[^>]*\bhx-(?:get|post)=[^>]*>""", re.IGNORECASE
 )
@@ -104,6 +106,9 @@ class ArticlesSpider(scrapy.Spider):
 
     def parse_job(self, response: Response, number: str, title: str) -> Iterator[Record]:
         """A job's own page: schema.org where it has it, else the site's markup."""
+        if response.status in GONE:
+            yield self._rejected(response.url, "gone", f"the page of the job {title!r} is gone ({response.status})")
+            return
         page = self._text(response)
         seen_at = utc_now()
         found = list(self._postings(response, page, seen_at)) if page is not None else []
@@ -158,7 +163,8 @@ class ArticlesSpider(scrapy.Spider):
         number = job_id(address)
         if number is not None and title is not None and urlsplit(address).netloc == self.host:
             arguments = {"number": number, "title": title}
-            yield self._request(address, self.parse_job, cb_kwargs=arguments, meta={CONDITIONAL: True})
+            meta = {CONDITIONAL: True, "handle_httpstatus_list": list(GONE)}
+            yield self._request(address, self.parse_job, cb_kwargs=arguments, meta=meta)
 
     def _postings(self, response: Response, page: str, seen_at: datetime) -> Iterator[Record]:
         seen = Seen.of(self.source, url=response.url, at=seen_at)

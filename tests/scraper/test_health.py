@@ -16,7 +16,7 @@ from scraper.sources import Source
 SOURCE = Source(name="acme", spider="greenhouse", min_items=10, max_items=100)
 GOOD: Mapping[str, Any] = {
     "finish_reason": "finished",
-    "downloader/response_count": 20,
+    "jobledger/answers": 20,
     "jobledger/pages": 20,
     "jobledger/raw_postings": 40,
     "jobledger/postings_read": 40,
@@ -53,13 +53,13 @@ DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "description in 0% of postings where 100%",
     ),
     "one page failed": (
-        {"httperror/response_ignored_status_count/500": 1},
+        {"jobledger/failed_answers/500": 1},
         "suspect",
         "the site failed: 1 x 500 of 20 answers",
     ),
-    "many pages failed": ({"httperror/response_ignored_status_count/503": 6}, "failed", "6 x 503 of 20 answers"),
-    "refused": ({"httperror/response_ignored_status_count/403": 20}, "failed", "the site refused us: 20 x 403"),
-    "gone": ({"httperror/response_ignored_status_count/404": 20}, "failed", "has no such page"),
+    "many pages failed": ({"jobledger/failed_answers/503": 6}, "failed", "6 x 503 of 20 answers"),
+    "refused": ({"jobledger/failed_answers/403": 20}, "failed", "the site refused us: 20 x 403"),
+    "gone": ({"jobledger/failed_answers/404": 20}, "failed", "has no such page"),
     "challenge": ({"jobledger/challenges": 1}, "failed", "1 pages asked whether we are human"),
     "parser": (
         {"spider_exceptions/KeyError": 2, "spider_exceptions/count": 2},
@@ -69,7 +69,7 @@ DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "unreadable answers": ({"jobledger/parse_errors": 2}, "suspect", "2 answers could not be read"),
     "only unreadable answers": ({"jobledger/parse_errors": 20}, "failed", "20 answers could not be read"),
     "not inspected": ({"jobledger/not_inspected": 3}, "suspect", "3 postings are listed, but their own pages"),
-    "no answer": ({"retry/max_reached": 2}, "suspect", "2 pages without an answer after all retries"),
+    "no answer": ({"jobledger/no_answers/TimeoutError": 2}, "suspect", "2 pages without an answer after all retries"),
     "capped": (
         {"jobledger/incomplete": 1, "jobledger/incomplete/the listing has too many pages": 1},
         "suspect",
@@ -129,7 +129,9 @@ def test_a_limited_run_is_healthy_and_not_complete() -> None:
 
 
 @given(
-    st.dictionaries(st.sampled_from(sorted({*GOOD, "jobledger/challenges", "retry/max_reached"})), st.integers(0, 99))
+    st.dictionaries(
+        st.sampled_from(sorted({*GOOD, "jobledger/challenges", "jobledger/no_answers/X"})), st.integers(0, 99)
+    )
 )
 def test_complete_means_healthy(change: dict[str, int]) -> None:
     verdict = judge({**GOOD, **change}, SOURCE, [Past()] * 5)

@@ -55,6 +55,7 @@ WANTED: dict[str, object] = {
     "REFERRER_POLICY": "no-referrer",
     "HTTPCACHE_ENABLED": False,
     "DOWNLOADER_MIDDLEWARES": {
+        "scraper.middlewares.FinalAnswers": 10,
         "scraper.middlewares.ConditionalRequests": 540,
         "scraper.middlewares.Challenges": 545,
         "scraper.middlewares.RetryAfter": 560,
