@@ -70,29 +70,37 @@ def _segments(title: str) -> list[list[Word]]:
     return found
 
 
+def _phrase_at(folded: Sequence[str], at: int) -> tuple[str, int] | None:
+    """Level or mark of the longest phrase of levels.csv that begins here, and where it stops."""
+    entries = _phrases().get(folded[at])
+    if entries is None:
+        return None
+    follows = folded[at + 1] if at + 1 < len(folded) else ""
+    for rest, code in entries:
+        stop = at + 1 + len(rest)
+        if not rest or (rest[0] == follows and tuple(folded[at + 1 : stop]) == rest):
+            return code, stop
+    return None
+
+
 def _in_segment(segment: Segment, bank: bool) -> list[_Found]:
     """Every rank of a segment, in order."""
-    table = _phrases()
+    folded = [word.folded for word in segment]
     found: list[_Found] = []
     at = 0
     while at < len(segment):
-        stop = at + 1
-        for rest, code in table.get(segment[at].folded, ()):
-            end = at + 1 + len(rest)
-            if end <= len(segment) and all(segment[at + 1 + i].folded == w for i, w in enumerate(rest)):
-                stop = end
-                level = RULES[code](segment, at, stop) if code in RULES else code
-                if code == "executive" and overruled(segment, at, stop):
-                    level = ""
-                words = " ".join(w.written for w in segment[at:stop])
-                if code == "?vp" and (bank or words.lower() in ("avp", "assistant vice president")):
-                    level = ""
-                if level:
-                    found.append(_Found(level, words, stop == len(segment)))
-                break
+        phrase = _phrase_at(folded, at)
+        if phrase is None:
+            level, stop = number_level(segment, at) if at else "", at + 1
         else:
-            if level := number_level(segment, at):
-                found.append(_Found(level, segment[at].written, at + 1 == len(segment)))
+            code, stop = phrase
+            level = RULES[code](segment, at, stop) if code in RULES else code
+            if code == "executive" and overruled(segment, at, stop):
+                level = ""
+            if code == "?vp" and (bank or " ".join(folded[at:stop]) in ("avp", "assistant vice president")):
+                level = ""
+        if level:
+            found.append(_Found(level, " ".join(w.written for w in segment[at:stop]), stop == len(segment)))
         at = stop
     return found
 

@@ -38,6 +38,7 @@ MAX_LENGTH = 400
 _EDGES = " \t\n\r-–—,|;:•·@/\\!.*&+_"
 _FRONT_EDGES = _EDGES.replace(".", "") + ")]}"
 _BACK_EDGES = _EDGES.replace("+", "") + "([{"
+_LONG_WORD = re.compile(r"\w{10}")
 _HAS_DIGIT = re.compile(r"\d")
 _DECORATED = re.compile(r"[*~=_^]")
 _JOINED = re.compile(r"[:*_(\[/.·•⋅-]")
@@ -137,8 +138,8 @@ def clean_title(text: str) -> str:
     'Lead Developer (AI)'
     """
     title = _SPACES.sub(" ", text[:MAX_LENGTH]).strip()
-    for _ in range(4):
-        again = _once(title)
+    for _ in range(MAX_LENGTH):  # a pass takes something off or is the last
+        again = _once(title)[:MAX_LENGTH].rstrip()
         if again == title:
             break
         title = again
@@ -149,7 +150,8 @@ def _once(text: str) -> str:
     if "&" in text and ";" in text:
         text = html.unescape(html.unescape(text))
     title = text if text.isprintable() else INVISIBLE.sub("", text)
-    title = STUCK.sub(_unstuck, title)
+    if _LONG_WORD.search(title):
+        title = STUCK.sub(_unstuck, title)
     if not _SUSPICIOUS.search(title):
         return title.lstrip(_FRONT_EDGES).rstrip(_BACK_EDGES) or title
     if not title.isascii() or _DECORATED.search(title):
