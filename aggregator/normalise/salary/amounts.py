@@ -29,6 +29,7 @@ PREFIX_ONLY, SUFFIX_ONLY, PAYMENTS = BIT["prefix_only"], BIT["suffix_only"], BIT
 _GLUED_ONLY = frozenset("mMbBlLtT")
 _ONE = Decimal(1)
 _THOUSAND = Decimal(1000)
+_BEYOND_MONEY = Decimal(10) ** 15
 
 
 @dataclass(slots=True)
@@ -68,6 +69,8 @@ def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool =
     if scale is not None:
         value = value * scale
         value, after = _added(tokens, after, value, scale)
+    if value >= _BEYOND_MONEY:
+        return None
     if after > place + 1 and tokens[after - 1].roles & CUR and tokens[after - 1].currency:
         sign = tokens[after - 1].currency
     elif after < len(tokens) and tokens[after].roles & CUR:

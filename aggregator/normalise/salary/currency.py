@@ -131,4 +131,4 @@ def _yen_or_yuan(high: Decimal, period: str | None) -> str | None:
     floor = Decimal(floors.get(period or "", 1_000_000))
     if high >= floor:
         return "JPY"
-    return "CNY" if high * 4 < floor else None
+    return "CNY" if high * 2 <= floor else None

@@ -65,6 +65,7 @@ _SHORT_NOUNS = frozenset(
         "uur",
     }
 )
+_MAX_STATEMENTS = 120
 _BEFORE_TIME = frozenset(["one", "1", "full", "calendar", "working", "work", "(", "brutto", "gross", "-", "single"])
 _ONES = Decimal(1)
 _THOUSAND = Decimal(1000)
@@ -112,11 +113,12 @@ class _Tail:
 def statements(tokens: list[Token]) -> list[Statement]:
     """Every pay-shaped statement, left to right; none overlaps another.
 
-    Bare small figures beside signed amounts (a zone's number, a rating) are none.
+    At most `_MAX_STATEMENTS`: a text with more is a table of prices. Bare small figures beside signed amounts (a
+    zone's number, a rating) are none.
     """
     found: list[Statement] = []
     place, count = 0, len(tokens)
-    while place < count:
+    while place < count and len(found) < _MAX_STATEMENTS:
         if tokens[place].roles & NUM:
             statement = _statement(tokens, place, found[-1].after if found else 0)
             if statement:

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
-MAX_DIGITS = 18
+MAX_DIGITS = 15
 _SPACES = re.compile("[ \u00a0\u2007\u2009\u202f'’‘ʼ´`_٬]")
 _GROUPED_BY_THREE = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+$")
 _GROUPED_BY_TWO = re.compile(r"[1-9]\d?(?:[.,]\d{2})+[.,]\d{3}$")
@@ -24,7 +24,7 @@ def read_number(written: str) -> Decimal | None:
     if written.isdecimal():
         return Decimal(written) if len(written) <= MAX_DIGITS else None
     digits = _SPACES.sub("", written).replace("٫", ",")
-    if len(digits) > MAX_DIGITS + 6:
+    if len(digits) > MAX_DIGITS + 3:
         return None
     whole, fraction = _split(digits)
     if whole is None:

@@ -100,8 +100,8 @@ def amount_of(value: object) -> Decimal | None:
         return None
     written = value.strip()
     negative = written[:1] in ("-", "−")
-    number = _plain(written.lstrip("-−+ "))
-    return -number if number is not None and negative else number
+    plain = _plain(written.lstrip("-−+ "))
+    return -plain if plain is not None and negative else plain
 
 
 def _plain(written: str) -> Decimal | None:
