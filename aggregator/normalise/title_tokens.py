@@ -101,6 +101,10 @@ def _compound(word: str) -> tuple[str, ...] | None:
     return None
 
 
+# The other words for "and" are too short to be one for sure ("e", "i", "o").
+_PLAIN_AND = frozenset(("&", "+", "und", "et", "y", "oraz"))
+
+
 @lru_cache(maxsize=1 << 16)
 def canonical(token: str) -> tuple[str, ...]:
     """English canonical tokens of one token as written.
@@ -109,6 +113,8 @@ def canonical(token: str) -> tuple[str, ...]:
     (('engineer',), ('node', 'js'), ('rd',), ('software', 'developer'))
     """
     word = fold(token)
+    if word in _PLAIN_AND:
+        return ("and",)
     single, _ = _words()
     known = _known()
     if word in single:

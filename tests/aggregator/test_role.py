@@ -82,6 +82,8 @@ NAMED = {
     "Chief Executive": ["Founder & CEO", "Geschäftsführer"],
     "Solutions Engineer": ["Pre-Sales Engineer", "Technical Pre-sales Consultant"],
     "AI Research Scientist": ["Research Scientist, Machine Learning", "AI/ML Researcher"],
+    "Risk Analyst": ["Trust & Safety Analyst", "Trust and Safety Analyst"],
+    "Enterprise Architect": ["Architekt IT", "Enterprise Architect"],
     "Teacher": ["Substitute Teacher", "SEN Teaching Assistant", "Erzieherin"],
     "Rehabilitation Therapist": [
         "Physical Therapist - Home Health",
