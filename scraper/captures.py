@@ -131,24 +131,32 @@ def read_text(capture: Capture) -> Iterator[Record]:
     text = decode(_limited(capture))
     if (article := read_article(text_blocks(text))) is not None:
         yield from article_records(capture, article)
-    else:
+    elif not problems:
         yield not_an_article(capture, text)
+    yield from problems
 
 
 _JSON_LD: Final = re.compile(rb"JobPosting", re.IGNORECASE)
 
 
 def read_html(capture: Capture) -> Iterator[Record]:
-    """What a saved HTML page holds: job ads in schema.org markup, a page of the articles site, or an article."""
+    """What a saved HTML page holds: job ads in schema.org markup, a page of the articles site, or an article.
+
+    What a page declares and cannot be read is reported, whatever else it holds.
+    """
     data = _limited(capture)
     text = decode(data)
-    found: list[Record] = []
-    if _JSON_LD.search(data):
-        found = list(_job_postings(capture, data))
-        if any(isinstance(record, RawPostingRecord) for record in found):
-            yield capture.page("posting")
-            yield from found
-            return
+    declared = list(_job_postings(capture, data)) if _JSON_LD.search(data) else []
+    if any(isinstance(record, RawPostingRecord) for record in declared):
+        yield capture.page("posting")
+    else:
+        found = list(_shown(capture, text))
+        yield from found or ([] if declared else [not_an_article(capture, text)])
+    yield from declared
+
+
+def _shown(capture: Capture, text: str) -> Iterator[Record]:
+    """What a page shows without declaring it: a job, an article or job cards."""
     source = captures_source()
     if (job := read_job(text)) is not None:
         yield capture.page("posting")
@@ -159,10 +167,6 @@ def read_html(capture: Capture) -> Iterator[Record]:
         yield capture.page("listing")
         for card in cards:
             yield posting_of_card(card, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=True)
-    elif found:
-        yield from found
-    else:
-        yield not_an_article(capture, text)
 
 
 def _job_postings(capture: Capture, data: bytes) -> Iterator[Record]:

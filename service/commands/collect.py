@@ -30,6 +30,7 @@ def ingest(
     from db.session import open_ledger
     from scraper.crawl import crawl as crawl_source
     from scraper.sources import captures_source
+    from service.output import to_stderr
     from service.progress import counting
 
     settings = settings_of(context)
@@ -38,6 +39,8 @@ def ingest(
     started = utc_now()
     with counting("reading") as show:
         result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
+    for note in result.notes:
+        to_stderr(note)
     if result.verdict == "failed" and not result.pages:
         raise WorkFailed(f"nothing could be read: {'; '.join(result.reasons) or 'see --verbose'}")
     made = _aggregate(engine)

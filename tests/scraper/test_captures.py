@@ -181,3 +181,10 @@ def test_capture_reader_closes_nothing_it_did_not_open(tmp_path: Path) -> None:
     assert not isinstance(capture, RejectedRecord)
     with capture.file:
         assert list(read_capture(capture)) == list(read_capture(capture)), "reading twice gives the same"
+
+
+def test_a_declared_posting_that_cannot_be_read_is_reported_beside_the_article(tmp_path: Path) -> None:
+    broken = '<script type="application/ld+json">{"@type": "JobPosting", "title": </script>'
+    (tmp_path / "x.html").write_text(broken + (FOLDER / "page.html").read_text("utf-8"), "utf-8")
+    found = held(tmp_path / "x.html")
+    assert (found["pages"], len(found["postings"]), len(found["rejected"])) == (["article"], 2, 1)
