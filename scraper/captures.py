@@ -131,9 +131,8 @@ def read_text(capture: Capture) -> Iterator[Record]:
     text = decode(_limited(capture))
     if (article := read_article(text_blocks(text))) is not None:
         yield from article_records(capture, article)
-    elif not problems:
+    else:
         yield not_an_article(capture, text)
-    yield from problems
 
 
 _JSON_LD: Final = re.compile(rb"JobPosting", re.IGNORECASE)

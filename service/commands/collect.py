@@ -39,8 +39,8 @@ def ingest(
     started = utc_now()
     with counting("reading") as show:
         result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
-    for note in result.notes:
-        to_stderr(note)
+    for line in (*result.notes, *result.reasons):
+        to_stderr(line)
     if result.verdict == "failed" and not result.pages:
         raise WorkFailed(f"nothing could be read: {'; '.join(result.reasons) or 'see --verbose'}")
     made = _aggregate(engine)
