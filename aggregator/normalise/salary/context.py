@@ -24,12 +24,26 @@ from aggregator.normalise.salary.tokens import (
     Token,
 )
 
-PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT, STIPEND = (
+PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT, STIPEND, PERK = (
     BIT[r]
-    for r in ("pay", "base", "ote", "extra", "weak", "thing", "count", "link", "with", "actual", "unit", "stipend")
+    for r in (
+        "pay",
+        "base",
+        "ote",
+        "extra",
+        "weak",
+        "thing",
+        "count",
+        "link",
+        "with",
+        "actual",
+        "unit",
+        "stipend",
+        "perk",
+    )
 )
 AND, APPROX, MIN, MAX, NUM = BIT["and"], BIT["approx"], BIT["min"], BIT["max"], BIT["num"]
-_TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT | STIPEND
+_TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT | STIPEND | PERK
 _LINKING = LINK | COLON | FROM | UPTO | APPROX | ADV | NOUN | FILL | BIT["per"] | BIT["to"] | BIT["cur"] | COMMA
 _REACH_LEFT = 28
 _REACH_RIGHT = 7
@@ -125,7 +139,7 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
         return "unit" if unknown == 0 else ""
     if roles & STIPEND:
         return "pay" if _living(statement) and not unknown else "extra"
-    if roles & EXTRA:
+    if roles & (EXTRA | PERK):
         return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
     if roles & WEAK:
         if link in ("for", "towards", "toward", "on", "für", "pour", "para", "in") and linked == at - 1:
@@ -249,19 +263,19 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
         return ""
     if roles & STIPEND:
         period = tokens[at - 1].period if before & ADV else None
-        return "pay" if _living(statement, period) and not before & (EXTRA | WEAK | THING) else "extra"
+        return "pay" if _living(statement, period) and not before & (EXTRA | WEAK | PERK | THING) else "extra"
     if roles & (PAY | BASE):
-        if before & (EXTRA | WEAK | THING) and not before & (PAY | BASE):
+        if before & (EXTRA | WEAK | PERK | THING) and not before & (PAY | BASE):
             named = tokens[max(limit, at - 3) : at - 1]
             if len(named) == 2 and named[1].roles & (AND | SLASH | PLUS) and named[0].roles & (PAY | BASE):
                 return "ote"
             return "extra"
         return "base" if roles & BASE else "pay"
-    if roles & COUNT and not roles & (EXTRA | WEAK | THING | OTE):
+    if roles & COUNT and not roles & (EXTRA | WEAK | PERK | THING | OTE):
         return ""
     if roles & ACTUAL:
         return "actual" if unknown == 0 else ""
-    if unknown > (0 if roles & WEAK and not roles & EXTRA else 2):
+    if unknown > (0 if roles & (WEAK | PERK) and not roles & EXTRA else 2):
         return ""
     if unknown and _after_with(tokens, at, limit):
         return ""
@@ -278,6 +292,6 @@ def _after_with(tokens: list[Token], at: int, limit: int) -> bool:
         roles = tokens[before].roles
         if roles & WITH:
             return True
-        if not roles & (EXTRA | WEAK | COMMA | AND | LINK | OTE):
+        if not roles & (EXTRA | WEAK | PERK | COMMA | AND | LINK | OTE):
             return False
     return False

@@ -193,6 +193,9 @@ def _tail(tokens: list[Token], place: int, *, signed: bool) -> _Tail:
         elif roles & CUR and not (at + 1 < count and tokens[at + 1].roles & NUM) and not roles & PREFIX_ONLY:
             tail.sign = tail.sign or tokens[at].currency
             at += 1
+        elif tokens[at].text in ("～", "〜") and not _amount_follows(tokens, at):
+            tail.plus = True
+            at += 1
         elif roles & PLUS and at + 1 < count and tokens[at + 1].text.casefold() in ("vat", "iva", "mwst", "tva"):
             at += 2
         elif (roles & PLUS and not roles & WORD and _is_open_plus(tokens, at, place)) or (
@@ -216,7 +219,7 @@ def _tail(tokens: list[Token], place: int, *, signed: bool) -> _Tail:
             depth, at = 1, at + 1
         elif roles & CLOSE and depth:
             depth, at = 0, at + 1
-        elif (roles & FILL and not roles & (FROM | UPTO)) or (depth and roles & (COMMA | MIN | MAX)):
+        elif (roles & FILL and not roles & (FROM | UPTO)) or (depth and roles & (COMMA | MIN | MAX | PLUS)):
             at += 1
         elif roles & BIT["and"] and tokens[at].text == "&":
             break
@@ -244,7 +247,7 @@ def _short_aside(tokens: list[Token], at: int) -> bool:
         if token.roles & CLOSE:
             return True
         if token.roles & NUM or not token.roles & (
-            MIN | MAX | FILL | ADV | NOUN | PER | CUR | COMMA | SLASH | APPROX | BIT["link"]
+            PLUS | MIN | MAX | FILL | ADV | NOUN | PER | CUR | COMMA | SLASH | APPROX | BIT["link"]
         ):
             return False
     return False

@@ -65,6 +65,7 @@ ROLES = (
     "stipend",
     "odd",
     "phrase",
+    "perk",
 )
 BIT = {role: 1 << place for place, role in enumerate(ROLES)}
 

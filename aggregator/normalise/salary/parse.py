@@ -128,7 +128,7 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
         )
     if _is_year(statement):
         return False
-    if statement.period or statement.cued:
+    if statement.period or (statement.cued and (statement.scaled or statement.high >= 1000)):
         return True
     if statement.scaled and not statement.is_range and _names_something(tokens, statement):
         return False
@@ -136,7 +136,8 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
         return statement.high < 1_000_000 or _alone(tokens, statement)
     if statement.high >= 10_000:
         return all(t.roles & _ORNAMENT for t in tokens[: statement.first]) or statement.open is not None
-    return _alone(tokens, statement)
+    named = any(t.roles & (BIT["pay"] | ADV | NOUN) for t in tokens)
+    return _alone(tokens, statement) and (statement.is_range or not named)
 
 
 def _names_something(tokens: list[Token], statement: Statement) -> bool:
