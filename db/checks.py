@@ -9,8 +9,7 @@ from db.session import reading
 CHECKS: tuple[tuple[str, str], ...] = (
     (
         "a posting without any raw posting",
-        "SELECT p.id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM raw_posting r WHERE r.posting_id = p.id)"
-        " AND NOT EXISTS (SELECT 1 FROM posting_merge m WHERE m.other_id = p.id AND m.state = 'merged')",
+        "SELECT p.id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM raw_posting r WHERE r.posting_id = p.id)",
     ),
     (
         "a raw posting that was read but belongs to no posting",
@@ -30,6 +29,27 @@ CHECKS: tuple[tuple[str, str], ...] = (
         "SELECT posting_id FROM posting_flag f WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = f.posting_id)",
     ),
     ("a posting last seen before it was first seen", "SELECT id FROM posting WHERE last_seen < first_seen"),
+    (
+        "a posting that is closed although one of its ads is open",
+        "SELECT p.id FROM posting p WHERE p.closed_at IS NOT NULL AND EXISTS (SELECT 1 FROM raw_posting r"
+        " WHERE r.posting_id = p.id AND r.closed_at IS NULL AND r.rules_version <> 0)",
+    ),
+    (
+        "a posting that is open although all its ads are closed",
+        "SELECT p.id FROM posting p WHERE p.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM raw_posting r"
+        " WHERE r.posting_id = p.id AND (r.closed_at IS NULL OR r.rules_version = 0))"
+        " AND EXISTS (SELECT 1 FROM raw_posting r WHERE r.posting_id = p.id)",
+    ),
+    (
+        "a posting that was merged into another one and is still there",
+        "SELECT p.id FROM posting p JOIN posting_merge m ON m.other_id = p.id AND m.state = 'merged'",
+    ),
+    (
+        "a merge into a posting that is not there",
+        "SELECT m.other_id FROM posting_merge m WHERE m.state = 'merged' AND NOT EXISTS"
+        " (SELECT 1 FROM posting p WHERE p.id = m.posting_id) AND NOT EXISTS"
+        " (SELECT 1 FROM posting_merge n WHERE n.other_id = m.posting_id AND n.state = 'merged')",
+    ),
     (
         "a lower end of pay above the upper one that no flag names",
         "SELECT id FROM posting p WHERE salary_min > salary_max AND NOT EXISTS"

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -101,6 +102,24 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def bare_cursor(engine: Engine) -> Iterator[Any]:
+    """A cursor of the driver, outside any transaction: what VACUUM, checkpoints and the journal mode need."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise LedgerError(
+            f"cannot use the ledger {engine.url.render_as_string(hide_password=True)}: {error}"
+        ) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
 def session_scope(engine: Engine, *, write: bool = False) -> Iterator[Session]:
     """An ORM session for reading and small edits; commits on success, rolls back on an exception."""
     scope = writing(engine) if write else reading(engine)
@@ -115,19 +134,19 @@ def open_ledger(url: str, *, create: bool = True) -> Engine:
     Raises `LedgerError` for a file that is no ledger, a ledger of a newer program, or a server that does not answer.
     """
     engine = make_engine(url)
+    try:
+        _make_ready(engine, create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _make_ready(engine: Engine, create: bool) -> None:
     shown = engine.url.render_as_string(hide_password=True)
     path = engine.url.database
-    is_file = engine.dialect.name == "sqlite" and path not in (None, "", ":memory:")
-    if is_file and path is not None:
-        file = Path(path)
-        if not file.exists() and not create:
-            raise LedgerError(
-                f"no ledger at {file}: give --db, or fill one with `jobledger ingest` or `jobledger crawl`"
-            )
-        if not file.parent.exists():
-            raise LedgerError(f"the folder of {file} does not exist: create it, or give another --db")
-        if file.is_dir():
-            raise LedgerError(f"{file} is a folder: give the path of a file, such as {file / 'jobledger.db'}")
+    if engine.dialect.name == "sqlite" and path not in (None, "", ":memory:"):
+        _require_place(Path(str(path)), create)
     try:
         revision = _revision(engine, shown)
         if engine.dialect.name == "sqlite":
@@ -138,7 +157,15 @@ def open_ledger(url: str, *, create: bool = True) -> Engine:
             upgrade(engine)
     except DBAPIError as error:
         raise LedgerError(f"cannot use the ledger {shown}: {_first_line(error)}") from error
-    return engine
+
+
+def _require_place(file: Path, create: bool) -> None:
+    if not file.exists() and not create:
+        raise LedgerError(f"no ledger at {file}: give --db, or fill one with `jobledger ingest` or `jobledger crawl`")
+    if not file.parent.exists():
+        raise LedgerError(f"the folder of {file} does not exist: create it, or give another --db")
+    if file.is_dir():
+        raise LedgerError(f"{file} is a folder: give the path of a file, such as {file / 'jobledger.db'}")
 
 
 def _revision(engine: Engine, shown: str) -> str | None:
@@ -160,13 +187,8 @@ def _revision(engine: Engine, shown: str) -> str | None:
 
 
 def _require_wal(engine: Engine, shown: str) -> None:
-    connection = engine.raw_connection()  # the mode cannot change inside a transaction, so not through `begin`
-    try:
-        cursor = connection.cursor()
+    with bare_cursor(engine) as cursor:
         mode = next(iter(cursor.execute("PRAGMA journal_mode = WAL")), (None,))[0]
-        cursor.close()
-    finally:
-        connection.close()
     if mode not in {"wal", "memory"}:
         raise LedgerError(f"{shown}: SQLite refused write-ahead logging (it answered {mode!r}); use a local disk")
 

@@ -73,6 +73,11 @@ def _installed() -> list[Path]:
     return [Path(found).resolve().parent for found in [on_path, *debian] if found][:1]
 
 
+def client_programs() -> list[Path]:
+    """Where pg_dump and pg_restore of the server that tests use may be."""
+    return [*_wheel(), *_installed()]
+
+
 def _answers(url: str) -> bool:
     engine = create_engine(resolved_url(url), connect_args={"connect_timeout": 2})
     try:
