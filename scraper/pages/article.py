@@ -243,6 +243,14 @@ def _singular(text: str) -> str:
     return " ".join(word[:-1] if word.endswith("s") and len(word) > 3 else word for word in folded(text).split())
 
 
+def _as_heading(block: Block, roles: frozenset[str]) -> Block:
+    """A line that is one of the compared roles and a colon is a heading: "Data Scientist:"."""
+    name = block.text.removesuffix(":")
+    if block.kind == "paragraph" and name != block.text and _singular(name) in roles:
+        return Block("heading", UNKNOWN_LEVEL, name, block.link)
+    return block
+
+
 def _sections(blocks: Sequence[Block], roles: frozenset[str]) -> list[Section]:
     """Sections and subsections with their lines.
 
@@ -262,7 +270,8 @@ def _sections(blocks: Sequence[Block], roles: frozenset[str]) -> list[Section]:
             sections.append(Section(heading, subheading, "\n".join(lines)))
         lines.clear()
 
-    for block in blocks:
+    for given in blocks:
+        block = _as_heading(given, roles)
         if block.kind != "heading":
             lines.append(f"- {block.text}" if block.kind == "item" else block.text)
             continue

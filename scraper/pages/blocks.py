@@ -51,6 +51,8 @@ _ITEM: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_MARKED: Final = re.compile(r"(?P<signs>\#{1,6})\s+(?P<heading>[^#].*?)\s*\#*|\*\*(?P<bold>[^*]{1,120}?):?\*\*:?")
+"""Headings that a capture marks itself, in Markdown."""
 _SENTENCE_END: Final = re.compile(r"[.!?;:,…。！？]['\"”’)\]]*$")
 
 
@@ -68,7 +70,11 @@ def text_blocks(text: str) -> tuple[Block, ...]:
             wrapped = False
             continue
         item = _ITEM.match(line)
-        if item is None and wrapped and _goes_on(blocks[-1].text, line):
+        marked = _MARKED.fullmatch(line)
+        if marked is not None:
+            level = len(marked["signs"] or "") or UNKNOWN_LEVEL
+            blocks.append(Block("heading", level, marked["heading"] or marked["bold"]))
+        elif item is None and wrapped and _goes_on(blocks[-1].text, line):
             line = f"{blocks[-1].text} {line}"
             kind = blocks.pop().kind
             blocks.append(Block("item", 1, line) if kind == "item" else _line_block(line))

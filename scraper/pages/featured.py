@@ -127,7 +127,12 @@ class Details:
 
 def find_featured_jobs(blocks: Sequence[Block]) -> tuple[tuple[FeaturedJob, ...], tuple[Block, ...]]:
     """The featured jobs among the blocks, and the blocks that are none of theirs."""
-    lines = [line for block in blocks for line in _cut(block)]
+    following_texts = [block.text for block in blocks[1:]] + [""]
+    lines = [
+        line
+        for block, after in zip(blocks, following_texts, strict=False)
+        for line in _cut(block, has_company_below=_is_company(after))
+    ]
     jobs: list[FeaturedJob] = []
     rest: list[Block] = []
     marked = any(_is_marker(line.text) for line in lines)
@@ -278,8 +283,11 @@ def _with_unit(text: str, end: int, expected: str) -> int:
     return unit.end() if unit else end
 
 
-def _cut(block: Block) -> list[Block]:
-    """The lines that a block glues together: marker, title, company line and details apart."""
+def _cut(block: Block, *, has_company_below: bool) -> list[Block]:
+    """The lines that a block glues together: marker, title, company line and details apart.
+
+    Above a company line, an "@" belongs to the title: "Data Scientist @ Night | Growth".
+    """
     text = block.text
     if "@" not in text and "eatured" not in text:
         return [block]
@@ -291,7 +299,8 @@ def _cut(block: Block) -> list[Block]:
         lines += [text[position : marker.start()], "Featured Job"]
         position = marker.end()
     lines.append(text[position:])
-    parts = [part for line in lines for piece in _COMPANY_INSIDE.split(line) for part in _cut_company(piece)]
+    pieces = lines if has_company_below else [piece for line in lines for piece in _COMPANY_INSIDE.split(line)]
+    parts = [part for piece in pieces for part in _cut_company(piece)]
     return [Block(block.kind, block.level, part.strip(), block.link) for part in parts if part.strip()]
 
 

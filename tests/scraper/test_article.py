@@ -117,6 +117,20 @@ def test_a_role_without_text_keeps_its_place() -> None:
     ]
 
 
+MARKS = {
+    "colon": "Duties\n\nData Clerk:\n- Files\n\nData Typist:\n- Types",
+    "hash signs": "## Duties\n\n### Data Clerk\n- Files\n\n### Data Typist\n- Types",
+    "stars": "**Duties**\n\n**Data Clerk**\n- Files\n\n**Data Typist:**\n- Types",
+    "small letters": "Duties\n\nDATA CLERK\n- Files\n\ndata typists:\n- Types",
+}
+
+
+@pytest.mark.parametrize("text", MARKS.values(), ids=MARKS)
+def test_headings_that_are_marked_as_such(text: str) -> None:
+    found = [(heading, (sub or "").casefold().rstrip("s"), lines) for heading, sub, lines in sections(HEAD + text)]
+    assert found == [("Duties", "data clerk", "- Files"), ("Duties", "data typist", "- Types")]
+
+
 def test_html_levels_say_what_is_below_what() -> None:
     page = "<h1>X Explained</h1><p>3 min read</p><h3>One</h3><p>a.</p><h4>Two</h4><ul><li>b<ul><li>c</ul></ul>"
     page += "<h3>Three</h3>d."

@@ -173,6 +173,10 @@ PARTS = {
         ("Data Engineer", "One Ltd", "Rome, Italy | Remote", None, None, None),
     ),
     "sign in the title": ("Dev @ Night\n@ One Ltd | Rome", ("Dev @ Night", "One Ltd", "Rome", None, None, None)),
+    "company line in the title": (
+        "Featured Job\nAnalyst @ One | Growth\n@ One Ltd | Rome",
+        ("Analyst @ One | Growth", "One Ltd", "Rome", None, None, None),
+    ),
     "bracketed title": ("Featured Job 👀\n(Senior) Analyst\n@ A | B", ("(Senior) Analyst", "A", "B", None, None, None)),
     "no title": ("@ One Ltd | Rome\nFull Time", (None, "One Ltd", "Rome", "Full Time", None, None)),
 }
