@@ -54,6 +54,8 @@ _TITLE: Final = re.compile(
 _WORD: Final = re.compile(r"\w{3,}")
 LONGEST_BYLINE = 100
 """Characters."""
+FRAME_LINES = 15
+"""Lines at the top of a text capture among which its title stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,18 @@ def read_article(blocks: Sequence[Block]) -> Article | None:
 
 
 def _from_title(blocks: Sequence[Block]) -> Sequence[Block]:
-    """The blocks from the first `h1` on: what stands before it is the site's frame."""
-    return next((blocks[i:] for i, block in enumerate(blocks) if block.kind == "heading" and block.level == 1), blocks)
+    """The blocks from the title on: what stands before it is the site's frame.
+
+    In HTML the title is the first `h1`. A text capture repeats it below the byline, which tells it from a menu above.
+    """
+    for position, block in enumerate(blocks):
+        if block.kind == "heading" and block.level == 1:
+            return blocks[position:]
+    top = [folded(block.text) for block in blocks[:FRAME_LINES]]
+    for position, text in enumerate(top):
+        if top.count(text) > 1 and _TITLE.search(text):
+            return blocks[position:]
+    return blocks
 
 
 @dataclass(frozen=True, slots=True)

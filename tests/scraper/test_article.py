@@ -30,6 +30,16 @@ HEADS = {
         "A and B: Compared",
         5,
     ),
+    "menu above": (
+        "Jobs\nInsights\nA vs. B\n\nA and B: Compared\n\n5 min read · Dec. 6, 2023\nA vs. B\n",
+        "A and B: Compared",
+        5,
+    ),
+    "windows line ends": (
+        "A vs. B\r\n\r\nA and B: Compared\r\n\r\n5 min read · Dec. 6, 2023\r\n",
+        "A and B: Compared",
+        5,
+    ),
     "section at once": ("A vs. B\nDefinitions\n", None, None),
 }
 
