@@ -95,7 +95,8 @@ class Family(NamedTuple):
     currencies: tuple[str, ...]
 
 
-Phrases = tuple[tuple[tuple[str, ...], Meaning], ...]
+Phrases = dict[str, tuple[tuple[tuple[str, ...], Meaning], ...]]
+"""Second word of a phrase -> (the words that follow it, what the phrase means), longest first."""
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -194,8 +195,14 @@ def _words() -> tuple[dict[str, Meaning], dict[str, Phrases]]:
         for word in filter(None, row["words"].split("|")):
             prefix = word.rstrip(".") in ("rs", "kr", "fr")
             add(word, Meaning(BIT["cur"] if prefix else BIT["cur"] | BIT["suffix_only"], currency=row["sign"]))
-    ordered = {first: tuple(sorted(rest.items(), key=lambda item: -len(item[0]))) for first, rest in phrases.items()}
-    return single, ordered
+    return single, {first: _by_second_word(rest) for first, rest in phrases.items()}
+
+
+def _by_second_word(phrases: dict[tuple[str, ...], Meaning]) -> Phrases:
+    found: dict[str, list[tuple[tuple[str, ...], Meaning]]] = {}
+    for rest, meaning in sorted(phrases.items(), key=lambda item: -len(item[0])):
+        found.setdefault(rest[0], []).append((rest[1:], meaning))
+    return {second: tuple(choices) for second, choices in found.items()}
 
 
 @cache
@@ -227,7 +234,7 @@ def cjk_words() -> dict[str, Meaning]:
 
 
 def phrase_starts() -> dict[str, Phrases]:
-    """First (folded) word of a phrase -> the words that may follow, longest first, and what the phrase means."""
+    """First (folded) word of a phrase -> second word -> the words that may follow, and what the phrase then means."""
     return _words()[1]
 
 

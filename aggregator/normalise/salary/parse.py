@@ -1,5 +1,6 @@
 """The one door: `parse_salary`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -32,6 +33,7 @@ from aggregator.normalise.salary.tokens import (
     tokenise,
 )
 
+_DIGIT = re.compile(r"\d")
 _ORNAMENT = (
     FROM | UPTO | FILL | COLON | COMMA | CUR | DASH | OPEN | CLOSE | STOP | ADV | SCALE | NUM | BIT["pay"] | BIT["base"]
 )
@@ -95,6 +97,8 @@ def _from_title(title: str | None, country: str | None, hint: str | None, text: 
 
 
 def _read(text: str, country: str | None, hint: str | None) -> Salary:
+    if not _DIGIT.search(text):
+        return Salary(text=text)
     short = len(text) <= SHORT and text.count("\n") < 3
     body = text if short else windows(text[:MAX_TEXT])
     tokens = tokenise(body)

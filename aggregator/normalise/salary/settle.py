@@ -104,8 +104,8 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
     stated = next((s.period for s in group if s.period), None) or next(
         (s.left_period for s in group if s.left_period), None
     )
-    near = line_tokens(reading.tokens, lead)
     sign = lead.sign or next((s.sign for s in group if s.sign), None) or _implied(reading, lead)
+    near = line_tokens(reading.tokens, lead) if sign in ("$", "kr") else ()
     top = high if high is not None else low or Decimal(0)
     currency, said = resolve(sign, country=reading.country, hint=reading.hint, high=top, period=stated, near=near)
     period = stated or inferred_period(

@@ -130,7 +130,7 @@ def tokenise(text: str) -> list[Token]:
     if not text.isascii():
         text = text.translate(_SAME_LENGTH)
     tokens: list[Token] = []
-    append = tokens.append
+    append, new = tokens.append, tuple.__new__  # a third of a NamedTuple's own constructor
     seen = 0
     for match in _token_pattern().finditer(text):
         kind = match.lastgroup
@@ -142,10 +142,10 @@ def tokenise(text: str) -> list[Token]:
                 _add_unknown(tokens, piece, start, end)
             else:
                 seen |= meaning[0]
-                append(Token(meaning[0], start, end, piece, meaning[1], meaning[2], meaning[3]))
+                append(new(Token, (meaning[0], start, end, piece, meaning[1], meaning[2], meaning[3], None)))
         elif kind == "num":
             value = read_number(piece)
-            append(Token(NUM if value is not None else WORD, start, end, piece, None, None, None, value))
+            append(new(Token, (NUM if value is not None else WORD, start, end, piece, None, None, None, value)))
         elif kind == "punct":
             _add_punct(tokens, text, piece, start, end)
         elif kind == "cur":
@@ -247,21 +247,35 @@ def _add_cjk(tokens: list[Token], piece: str, offset: int) -> None:
 
 def _join_phrases(tokens: list[Token]) -> list[Token]:
     """Replaces the tokens of a known phrase ("on target earnings") by one token."""
-    starts = phrase_starts()
-    joined: list[Token] = []
-    place, count = 0, len(tokens)
-    while place < count:
+    for place, token in enumerate(tokens):
+        if token.roles & PHRASE and _phrase_at(tokens, place):
+            break
+    else:
+        return tokens
+    joined = tokens[:place]
+    while place < len(tokens):
         token = tokens[place]
-        for rest, meaning in starts[fold(token.text)] if token.roles & PHRASE else ():
-            stop = place + 1 + len(rest)
-            if stop <= count and all(
-                fold(t.text) == word for t, word in zip(tokens[place + 1 : stop], rest, strict=True)
-            ):
-                words = " ".join(t.text for t in tokens[place:stop])
-                joined.append(_token(meaning, words, token.start, tokens[stop - 1].end))
-                place = stop
-                break
+        found = _phrase_at(tokens, place) if token.roles & PHRASE else None
+        if found:
+            meaning, stop = found
+            words = " ".join(t.text for t in tokens[place:stop])
+            joined.append(_token(meaning, words, token.start, tokens[stop - 1].end))
+            place = stop
         else:
             joined.append(token)
             place += 1
     return joined
+
+
+def _phrase_at(tokens: list[Token], place: int) -> tuple[Meaning, int] | None:
+    """The longest phrase that begins at a place: what it means, and the place after it."""
+    if place + 1 >= len(tokens):
+        return None
+    following = phrase_starts()[fold(tokens[place].text)].get(fold(tokens[place + 1].text), ())
+    for rest, meaning in following:
+        stop = place + 2 + len(rest)
+        if stop <= len(tokens) and all(
+            fold(t.text) == word for t, word in zip(tokens[place + 2 : stop], rest, strict=True)
+        ):
+            return meaning, stop
+    return None
