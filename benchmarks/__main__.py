@@ -2,8 +2,8 @@
 
     python -m benchmarks [--only NAME] [--postgres URL]
 
-Runs each benchmark in a process of its own and writes what it prints into `docs/benchmarks.md`, with the machine and the
-versions. Machines differ and are shared: read the ratios and the medians, not the absolute figures.
+Runs each benchmark in a process of its own and writes what it prints into `docs/benchmarks.md`, with the machine and
+the versions. Machines differ and are shared: read the ratios and the medians, not the absolute figures.
 """
 
 from __future__ import annotations
