@@ -18,8 +18,13 @@ from aggregator.normalise.salary.lexicon import currencies
 _OCCUPATIONS = Path(__file__).parent / "vocabulary" / "pay_occupations.csv"
 CEILING = {"top": Decimal("2.5"), "": Decimal(1), "middle": Decimal("0.55"), "ordinary": Decimal("0.27")}
 """Share of a currency's ceiling that an occupation can reach; "" is an unknown occupation."""
+_STRONG_YEAR_FROM = 20_000
+_ORDINARY_SPREAD = 20
+"""Outside the strong currencies pay spreads far wider: ordinary work ends at this many times the least pay."""
+_FEW_HOURS = Decimal("1.6")
+"""A tutor's or a substitute's hour is dear because there are few of them."""
 _TOP_FLOOR = Decimal("2.5")
-_FOREIGN_FLOOR = {"year": Decimal("0.7")}
+_FOREIGN_FLOOR = {"year": Decimal("0.4")}
 _FOREIGN_FLOOR_SHORT = Decimal("0.35")
 
 
@@ -69,6 +74,10 @@ def band(currency: str | None, *, country: str | None, title: str | None, period
     if occupation == "middle" and period in ("hour", "day"):
         occupation = ""  # freelance rates know no such ceiling
     low, high = row.low, row.high * CEILING["top" if title is None else occupation]
+    if occupation == "ordinary" and row.year_from > _STRONG_YEAR_FROM:
+        high = min(high, row.low * _ORDINARY_SPREAD)
+    if occupation == "ordinary" and period == "hour":
+        high *= _FEW_HOURS
     if occupation == "top" and period == "year":
         low *= _TOP_FLOOR
     tender = national(country)

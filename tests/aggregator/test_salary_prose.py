@@ -84,3 +84,171 @@ def test_the_answer_quotes_only_the_lines_that_state_the_pay() -> None:
 
 def test_a_page_far_longer_than_a_description_is_read_to_a_limit_only() -> None:
     assert parse_salary("x " * MAX_TEXT + "Salary: $88,000 a year").ok is False
+
+
+OPENINGS_AND_LISTS: list[tuple[str, int | None, int | None, str | None, str]] = [
+    (
+        "Acme | Senior Engineer | Remote (EU) | Full-time | €80k-€110k + equity | https://acme.io/jobs/123",
+        80000,
+        110000,
+        "EUR",
+        "year",
+    ),
+    ("Acme | Backend | NYC | ONSITE | $170k - $220k\nWe raised $30M from a16z.", 170000, 220000, "USD", "year"),
+    ("Acme (YC W21) | Multiple roles | REMOTE | 130-180k USD", 130000, 180000, "USD", "year"),
+    (
+        "Acme | SRE | London, UK | £90k–£120k DOE | Hybrid\nOur customers process £5bn a year.",
+        90000,
+        120000,
+        "GBP",
+        "year",
+    ),
+    ("Acme | Data Scientist | Toronto | CA$120k-150k", 120000, 150000, "CAD", "year"),
+    (
+        "Was wir bieten:\n- 30 Tage Urlaub\n- Bruttojahresgehalt zwischen 52.000 € und "
+        "60.000 €\n- 50 € Sachbezug monatlich",
+        52000,
+        60000,
+        "EUR",
+        "year",
+    ),
+    (
+        "Das Gehalt für diese Position liegt je nach Erfahrung bei EUR 3.500 bis EUR 4.200 brutto pro Monat (14x).",
+        3500,
+        4200,
+        "EUR",
+        "month",
+    ),
+    (
+        "Für diese Position gilt ein kollektivvertragliches Mindestentgelt von EUR 45.318,- "
+        "brutto pro Jahr. Bereitschaft zur Überzahlung.",
+        45318,
+        None,
+        "EUR",
+        "year",
+    ),
+    ("Wir sind gesetzlich verpflichtet, ein Jahresbruttogehalt ab € 50.000,- anzugeben.", 50000, None, "EUR", "year"),
+    (
+        "Rémunération\nEntre 42 et 50 k€ brut annuel selon profil + tickets restaurant (10 €/jour)",
+        42000,
+        50000,
+        "EUR",
+        "year",
+    ),
+    ("Oferecemos salário de R$ 8.000,00, vale refeição de R$ 900,00 e plano de saúde.", 8000, 8000, "BRL", "month"),
+    ("Ofrecemos: sueldo de 2.000 a 2.400 USD mensuales. Bono anual de 500 USD.", 2000, 2400, "USD", "month"),
+    (
+        "Oferujemy wynagrodzenie 18 000 – 24 000 PLN netto + VAT (B2B). Budżet szkoleniowy 5000 zł.",
+        18000,
+        24000,
+        "PLN",
+        "month",
+    ),
+    ("Nabízíme mzdu 60 000 – 80 000 Kč, příspěvek na stravu 100 Kč/den.", 60000, 80000, "CZK", "month"),
+    ("Salary: 5-10 LPA based on experience. Health cover of ₹5 lakhs.", 500000, 1000000, "INR", "year"),
+    ("Compensation details: $28-$34 hourly. 401(k) with 4% match; $2,500 sign-on bonus.", 28, 34, "USD", "hour"),
+    (
+        "The hiring range for this position in Jersey City, NJ is $160,000.00 - $190,000.00.",
+        160000,
+        190000,
+        "USD",
+        "year",
+    ),
+    (
+        "Pay Transparency: Tier A $150,000-$180,000; Tier B $135,000-$162,000; Tier C "
+        "$120,000-$144,000. Equity may be offered.",
+        120000,
+        180000,
+        "USD",
+        "year",
+    ),
+    (
+        "US Zone 1\n$152,000 - $205,000 USD\nUS Zone 2\n$137,000 - $185,000 USD\nCanada\n$120,000 - $150,000 CAD",
+        137000,
+        205000,
+        "USD",
+        "year",
+    ),
+    ("Range: £62,000 - £74,000 per annum, plus £5,000 car allowance and up to 15% bonus", 62000, 74000, "GBP", "year"),
+    ("Salary - €47k to €55k\nBudget for training: €2k per year", 47000, 55000, "EUR", "year"),
+    ("OTE: $180,000 - $220,000 (50/50 base/variable)", 180000, 220000, "USD", "year"),
+    ("$90,000 - $110,000 base + commission, OTE $150,000 - $180,000", 90000, 110000, "USD", "year"),
+    ("You will receive a monthly stipend of €1,200 during the internship.", 1200, 1200, "EUR", "month"),
+    ("The pay for this position is $20/hr for the first 90 days, then $22/hr.", 20, 22, "USD", "hour"),
+    ("This is a paid internship at $35 per hour.", 35, 35, "USD", "hour"),
+    ("Compensation: 1,500 - 2,000 USD per month, paid in two instalments.", 1500, 2000, "USD", "month"),
+    ("Salary up to 70,000 EUR gross/year depending on seniority.", None, 70000, "EUR", "year"),
+    ("Sueldo bruto: Hasta 35.000€", None, 35000, "EUR", "year"),
+    (
+        "La retribuzione prevista è tra 30.000 e 36.000 euro lordi annui. Buoni pasto da 8 euro.",
+        30000,
+        36000,
+        "EUR",
+        "year",
+    ),
+    (
+        "Maandsalaris tussen € 3.400 en € 4.600 bruto, 8% vakantiegeld en € 0,23 reiskosten per km.",
+        3400,
+        4600,
+        "EUR",
+        "month",
+    ),
+    ("Зарплата 200 000 – 280 000 ₽ на руки, ДМС, обучение до 50 000 ₽ в год.", 200000, 280000, "RUB", "month"),
+    ("Maaş: 60.000 - 80.000 TL net, yemek kartı 300 TL/gün", 60000, 80000, "TRY", "month"),
+    ("Lương: 25 - 40 triệu VND gross + thưởng tháng 13", 25000000, 40000000, "VND", "month"),
+    (
+        "Salary: $70,000 - $85,000 depending on experience.  Company size: 50-200 employees, $15M revenue.",
+        70000,
+        85000,
+        "USD",
+        "year",
+    ),
+    ("We pay between 65k and 80k.", 65000, 80000, None, "year"),
+    ("Salary: 45,000 - 55,000", 45000, 55000, None, "year"),
+]
+
+
+@pytest.mark.parametrize(("statement", "low", "high", "currency", "period"), OPENINGS_AND_LISTS)
+def test_finds_the_pay_of_openings_and_benefit_lists(
+    statement: str, low: int | None, high: int | None, currency: str | None, period: str
+) -> None:
+    salary = parse_salary(f"{FILLER}{statement}\n{FILLER}")
+    assert (salary.min, salary.max, salary.currency, salary.period) == (low, high, currency, period)
+
+
+OTHER_MONEY = [
+    "We manage $2 billion in assets and our clients save $5,000 - $10,000 per year on average.",
+    "Products from $20,000 to $50,000 are sold in 30 countries.",
+    "Deals from $50,000 - $150,000 ACV close within 90 days.",
+    "Manage a P&L of $500,000 - $1,000,000.",
+    "Close deals of $30k-$100k with mid-market buyers. Annual quota $800,000.",
+    "Our average customer pays $12,000 per year.",
+    "We donate $100,000 annually to charity.",
+    "Reduce cloud costs by $40,000/month.",
+    "Patients save an average of $3,500 per year. 20,000+ patients.",
+    "Gestion d'un budget de 50 000 € à 80 000 € par an.",
+    "Wir investieren jährlich 50.000 € in Weiterbildung.",
+    "Budgetverantwortung von 1,5 Mio. €.",
+    "Kredite von 10.000 € bis 50.000 €.",
+    "You will get up to EUR 1,200 per year for training, 30 EUR per month for internet.",
+    "Home office setup: $1,000. Coworking: $200/month. Wellness: $100/month.",
+    "Mobile phone plan ($50/month), gym ($40/month).",
+    "Subscription starts at $49/month per user.",
+    "The trial costs $25/hour of machine time.",
+    "Flight hours: 1,500 minimum; salary discussed at interview.",
+    "Payroll for 3,000 employees in 12 states, $40,000,000 annually.",
+    "We offer a competitive salary. Founded 2015, 120 employees, $45 million raised.",
+    "Life insurance of 2x annual salary up to $500,000.",
+    "Short-term disability covers 60% of salary up to $2,500 per week.",
+    "Employees must complete 40 hours per week; overtime after 8 hours a day.",
+    "Referral: earn up to $500 for each friend hired.",
+    "Win up to €5,000 in our hackathon.",
+    "Bis zu 2.000 € Prämie für die Empfehlung neuer Kollegen, Gehalt nach Vereinbarung.",
+    "Salary is paid monthly on the 25th. 13 public holidays.",
+    "Commission of 10% on sales of $200,000 - $400,000.",
+]
+
+
+@pytest.mark.parametrize("statement", OTHER_MONEY)
+def test_other_peoples_money_is_no_pay(statement: str) -> None:
+    assert not parse_salary(f"{FILLER}{statement}\n{FILLER}").ok

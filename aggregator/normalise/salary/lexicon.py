@@ -288,6 +288,8 @@ def meaning_of(word: str) -> Meaning | None:
         )
     key = fold(word)
     found = _words()[0].get(key) or (_words()[0].get(key.rstrip(".")) if "." in key else None)
+    if found and not found.roles & BIT["pay"] and _PAY_STEM.search(key) and not _EXTRA_STEM.search(key):
+        return found._replace(roles=found.roles | BIT["pay"])
     if found or len(key) < 4:
         return found
     return _compound(key) or _glued(word)

@@ -18,6 +18,7 @@ _LOOK_BEFORE, _LOOK_AFTER = 64, 28
 _MAX_WINDOWS = 400
 _NUMBER = re.compile(r"\d(?:[\d.,'’ \u00a0\u202f]*\d)?\s?(?:[kK]\b)?")
 _HEADING_LENGTH = 240
+_STRONG = frozenset({"$", "€", "£"})
 _PLAIN = {"$": "USD", "£": "GBP"}
 
 
@@ -78,7 +79,8 @@ def _around(text: str, at: int, stop: int) -> tuple[int, int]:
 
 def _is_bare_year(text: str, at: int, stop: int) -> bool:
     year = text[at:stop].isdigit() and text[at : at + 2] in ("19", "20")
-    return year and text[max(0, at - 2) : at].strip()[-1:] not in ("$", "€", "£")
+    signed = text[max(0, at - 2) : at].strip()[-1:] in _STRONG or text[stop : stop + 2].strip()[:1] in _STRONG
+    return year and not signed
 
 
 def _word_start(text: str, at: int) -> int:

@@ -227,7 +227,7 @@ def _add_punct(tokens: list[Token], text: str, piece: str, start: int, end: int)
         last = tokens[-1]
         after = text[end : end + 2].lstrip()
         short = last.end == start and len(last.text) <= 6 and not last.text.isupper()
-        if short and (last.roles & _ALWAYS_SHORT or (last.roles & _ABBREVIATED and not after[:1].isupper())):
+        if short and (last.roles & _ALWAYS_SHORT or (last.roles & _ABBREVIATED and after[:1].islower())):
             return
         if after and text[end : end + 1].strip():
             return
