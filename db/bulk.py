@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Dialect, Table, Text, Update, any_, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from db.types import UtcTime
+
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any] | None
 
@@ -32,19 +34,17 @@ def upsert(
     keep_old: Sequence[str] = (),
     earliest: Sequence[str] = (),
     latest: Sequence[str] = (),
-    unless_same: str | None = None,
 ) -> None:
     """Inserts rows, or replaces those whose `keys` exist; all rows hold the same columns and no key twice.
 
-    Columns in `keep_old` keep their first value, those in `earliest` and `latest` the smaller and the greater one. A
-    row whose column `unless_same` holds what it held before is left alone.
+    Columns in `keep_old` keep their first value, those in `earliest` and `latest` the smaller and the greater one.
     """
     if not rows:
         return
     # Compiling keeps the table's order, and adds columns that have a default in Python: those must be given.
     columns = tuple(column.name for column in table.c if column.name in rows[0] or column.default is not None)
     assert len(columns) == len(rows[0]), f"{table.name}: {sorted(set(columns) ^ set(rows[0]))} unknown or not given"
-    rule = _Rule(tuple(keys), tuple(keep_old), tuple(earliest), tuple(latest), unless_same)
+    rule = _Rule(tuple(keys), tuple(keep_old), tuple(earliest), tuple(latest))
     if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM_ROWS:
         staging = _copy(connection, table, columns, rows)
         connection.exec_driver_sql(_insert_from(table, columns, rule, staging, connection.dialect))
@@ -60,8 +60,7 @@ def update_rows(connection: Connection, statement: Update, rows: Sequence[Row]) 
     compiled = statement.compile(dialect=connection.dialect)
     names = tuple(compiled.positiontup or compiled.binds)
     fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-    convert = [compiled.binds[name].type.dialect_impl(connection.dialect) for name in names]
-    processors = [impl.bind_processor(connection.dialect) for impl in convert]
+    processors = _processors([compiled.binds[name].type for name in names], connection.dialect)
     _execute_rows(connection, str(compiled), names, processors, [{**fixed, **row} for row in rows] if fixed else rows)
 
 
@@ -73,12 +72,33 @@ class _Rule:
     keep_old: tuple[str, ...]
     earliest: tuple[str, ...]
     latest: tuple[str, ...]
-    unless_same: str | None
 
 
 @lru_cache(maxsize=256)
 def _converters(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[Convert]:
-    return [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
+    return _processors([table.c[name].type for name in columns], dialect)
+
+
+def _processors(types: Sequence[Any], dialect: Dialect) -> list[Convert]:
+    found = [kind.dialect_impl(dialect).bind_processor(dialect) for kind in types]
+    return [
+        _remembering(made) if made is not None and isinstance(kind, UtcTime) else made
+        for kind, made in zip(types, found, strict=True)
+    ]
+
+
+def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Converts equal values in a row once: the ads of a page share the moment at which it was read."""
+    last: Any = None
+    made: Any = convert(None)
+
+    def converted(value: Any) -> Any:
+        nonlocal last, made
+        if value != last:
+            last, made = value, convert(value)
+        return made
+
+    return converted
 
 
 @lru_cache(maxsize=256)
@@ -88,10 +108,7 @@ def _insert_sql(table: Table, columns: tuple[str, ...], rule: _Rule, dialect: Di
     if not changes:
         made = statement.on_conflict_do_nothing(index_elements=list(rule.keys))
     else:
-        where = None
-        if rule.unless_same is not None:
-            where = table.c[rule.unless_same].is_distinct_from(statement.excluded[rule.unless_same])
-        made = statement.on_conflict_do_update(index_elements=list(rule.keys), set_=changes, where=where)
+        made = statement.on_conflict_do_update(index_elements=list(rule.keys), set_=changes)
     return str(made.compile(dialect=dialect, column_keys=list(columns)))
 
 

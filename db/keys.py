@@ -6,12 +6,15 @@ compared and merged row for row.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
 
 SEPARATOR = "\x1f"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+"""Base 32 (RFC 4648) in lower case."""
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+_SHIFTS = range(70, -1, -10)
 
 
 def key(*parts: str) -> str:
@@ -25,7 +28,8 @@ def key(*parts: str) -> str:
     False
     """
     digest = hashlib.blake2b(SEPARATOR.join(parts).encode("utf-8", "surrogatepass"), digest_size=10).digest()
-    return base64.b32encode(digest).decode("ascii").lower()
+    number = int.from_bytes(digest, "big")
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def folded(text: str | None) -> str:
@@ -37,7 +41,18 @@ def folded(text: str | None) -> str:
     return " ".join((text or "").casefold().split())
 
 
+def canonical(fields: Mapping[str, object]) -> str:
+    """Fields as one text that is equal for equal fields."""
+    return _CANONICAL(fields)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":")).encode
+
+
 def content_hash(fields: Mapping[str, object]) -> str:
     """A hash of published fields: equal hashes mean that nothing which a site published has changed."""
-    text = json.dumps(fields, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return bytes_hash(canonical(fields).encode("utf-8", "surrogatepass"))
+
+
+def bytes_hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

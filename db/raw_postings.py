@@ -7,17 +7,17 @@ older capture says fills gaps too: the newer word stands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, case, func, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, case, func, or_, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
-from db.keys import content_hash, key
+from db.keys import bytes_hash, canonical, content_hash, key
 from db.models import Page, Posting, PostingChange, RawPosting, Sighting
-from db.records import RawPostingRecord, storable
+from db.records import RawPostingRecord, storable, storable_bytes
 
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 PAGE: Table = Page.__table__  # type: ignore[attr-defined]
@@ -69,7 +69,7 @@ def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord
     groups: dict[str, list[Said]] = {}
     for said in _last_words([_said(record) for record in records]):
         groups.setdefault(said.id, []).append(said)
-    known = {row.id: row for row in rows_by_id(connection, _KNOWN, RAW.c.id, groups)}
+    known = {row[0]: row[1] for row in rows_by_id(connection, _KNOWN, RAW.c.id, groups)}
     new = [_row(id_, _merged(None, group), group, None) for id_, group in sorted(groups.items()) if id_ not in known]
     updated, changes = _updated(connection, groups, known)
     changed = {row["id"] for row in updated}
@@ -84,18 +84,22 @@ def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord
         latest=["last_seen"],
     )
     upsert(connection, CHANGE, last_of_each(changes, "id"), ["id"])
-    _see_again(connection, unchanged, known)
+    _see_again(connection, unchanged)
     _keep_sightings(connection, [said for group in groups.values() for said in group])
     fresh = [ids - counted for ids in ({row["id"] for row in new}, changed, set(unchanged))]
     counted.update(*fresh)
     return RawCounts(len(records), *map(len, fresh))
 
 
-_KNOWN = select(RAW.c.id, RAW.c.content_hash, RAW.c.closed_at, RAW.c.first_seen, RAW.c.last_seen)
+_KNOWN = select(RAW.c.id, RAW.c.content_hash)
 
 
 def _said(record: RawPostingRecord) -> Said:
-    published = storable(record.published_fields)
+    published: dict[str, Any] = record.published_fields
+    data = storable_bytes(canonical(published))
+    if data is None:
+        published = storable(published)
+        data = canonical(published).encode()
     identity = storable(record.identity)
     return Said(
         id=key("posting", record.source, identity),
@@ -107,7 +111,7 @@ def _said(record: RawPostingRecord) -> Said:
         seen_at=record.seen_at,
         partial=record.partial,
         published=published,
-        hash=content_hash(published),
+        hash=bytes_hash(data),
     )
 
 
@@ -122,11 +126,11 @@ def _last_words(all_said: Sequence[Said]) -> list[Said]:
 
 
 def _updated(
-    connection: Connection, groups: Mapping[str, list[Said]], known: Mapping[str, Any]
+    connection: Connection, groups: Mapping[str, list[Said]], known: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows that now read otherwise, and what changed in them."""
     suspects = [
-        id_ for id_, row in known.items() if any(said.partial or said.hash != row.content_hash for said in groups[id_])
+        id_ for id_, known_hash in known.items() if any(said.partial or said.hash != known_hash for said in groups[id_])
     ]
     if not suspects:
         return [], []
@@ -191,7 +195,10 @@ def _row(id_: str, merged: dict[str, Any], group: Sequence[Said], old: Mapping[s
         "source": group[0].source,
         "source_id": group[0].identity,
         **merged,
-        "content_hash": content_hash({name: merged[name] for name in PUBLISHED}),
+        # What one page says of a new ad is all that is known of it, and hashed already.
+        "content_hash": group[0].hash
+        if old is None and len(group) == 1
+        else content_hash({name: merged[name] for name in PUBLISHED}),
         "first_seen": min(said.first_at for said in group),
         "last_seen": last_seen,
         "closed_at": old["closed_at"] if still_closed and old is not None else None,
@@ -222,38 +229,54 @@ def _as_text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _see_again(connection: Connection, groups: Mapping[str, Sequence[Said]], known: Mapping[str, Any]) -> None:
+def _see_again(connection: Connection, groups: Mapping[str, Sequence[Said]]) -> None:
     """Widens the time in which unchanged ads were seen; what was closed before it was seen again is open again."""
     if not groups:
         return
-    rows = []
-    for id_, group in groups.items():
-        old = known[id_]
-        first, last = min(said.first_at for said in group), max(said.seen_at for said in group)
-        reopened = old.closed_at is not None and last > old.closed_at
-        # An earlier sighting moves the day that decides the exchange rate, so the ad has to be read again.
-        reread = reopened or first < old.first_seen
-        rows.append({"row_id": id_, "first": first, "last": last, "reopened": reopened, "reread": reread})
-    earlier, later = (bindparam(name, type_=RAW.c.last_seen.type) for name in ("first", "last"))
-    statement = update(RAW).where(RAW.c.id == bindparam("row_id"))
-    seen = {"last_seen": later, "missed": 0, "missed_at": None}
-    plain = [{"row_id": row["row_id"], "last": row["last"]} for row in rows if not row["reread"]]
-    update_rows(connection, statement.where(RAW.c.last_seen < later).values(seen), plain)
-    for reopened in (False, True):
-        values: dict[str, Any] = {
-            "first_seen": case((earlier < RAW.c.first_seen, earlier), else_=RAW.c.first_seen),
-            "last_seen": case((later > RAW.c.last_seen, later), else_=RAW.c.last_seen),
-            "rules_version": 0,
+    rows: list[dict[str, Any]] = [
+        {
+            "row_id": id_,
+            "first": min([said.first_at for said in group]),
+            "last": max([said.seen_at for said in group]),
         }
-        if reopened:
-            values |= {"closed_at": None, "missed": 0, "missed_at": None}
-        again = [
-            {name: row[name] for name in ("row_id", "first", "last")}
-            for row in rows
-            if row["reread"] and row["reopened"] is reopened
-        ]
-        update_rows(connection, statement.values(values), again)
+        for id_, group in groups.items()
+    ]
+    # One index less to mend: what else may follow from a sighting is rare, and asked for by itself.
+    odd = _to_read_again(connection, groups, {row["row_id"]: row for row in rows})
+    update_rows(connection, _SEEN, [{"row_id": row["row_id"], "last": row["last"]} for row in rows])
+    update_rows(connection, _READ_AGAIN, odd)
     _touch_postings(connection, groups)
+
+
+def _to_read_again(
+    connection: Connection, ids: Iterable[str], seen: Mapping[str, Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The sightings that open a closed ad again, or that are earlier than the first: those move the exchange rate."""
+    earliest = min(row["first"] for row in seen.values())
+    query = select(RAW.c.id, RAW.c.closed_at, RAW.c.first_seen)
+    query = query.where(or_(RAW.c.closed_at.is_not(None), RAW.c.first_seen > earliest))
+    return [
+        seen[row.id]
+        for row in rows_by_id(connection, query, RAW.c.id, ids)
+        if seen[row.id]["first"] < row.first_seen
+        or (row.closed_at is not None and seen[row.id]["last"] > row.closed_at)
+    ]
+
+
+def _updates() -> tuple[Update, Update]:
+    moment = RAW.c.last_seen.type
+    first, last = bindparam("first", type_=moment), bindparam("last", type_=moment)
+    mine = update(RAW).where(RAW.c.id == bindparam("row_id"))
+    seen = mine.where(RAW.c.last_seen < last).values(last_seen=last, missed=0, missed_at=None)
+    read_again = mine.values(
+        first_seen=case((first < RAW.c.first_seen, first), else_=RAW.c.first_seen),
+        closed_at=case((last > RAW.c.closed_at, None), else_=RAW.c.closed_at),
+        rules_version=0,
+    )
+    return seen, read_again
+
+
+_SEEN, _READ_AGAIN = _updates()
 
 
 def _touch_postings(connection: Connection, raw_ids: Mapping[str, Any]) -> None:

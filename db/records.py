@@ -218,6 +218,20 @@ def storable(value: Any) -> Any:
     return value
 
 
+def storable_bytes(canonical: str) -> bytes | None:
+    """The canonical JSON of fields in UTF-8; None when it looks as if a store might not take them as they are.
+
+    >>> storable_bytes('{"a":"b"}'), storable_bytes('{"a":NaN}'), storable_bytes(chr(0xD83D))
+    (b'{"a":"b"}', None, None)
+    """
+    if "\\u0000" in canonical or "NaN" in canonical or "Infinity" in canonical:
+        return None
+    try:
+        return canonical.encode()
+    except UnicodeEncodeError:
+        return None  # half of a surrogate pair
+
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 

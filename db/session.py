@@ -66,8 +66,14 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
-"""What a site published may hold dates and amounts: they are kept as their text."""
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+def _json(value: object) -> str:
+    """JSON as the ledger stores it. What a site published may hold dates and amounts: they are kept as their text."""
+    if not value and isinstance(value, list | dict):
+        return "[]" if isinstance(value, list) else "{}"  # most are empty, and building an encoder takes a while
+    return _encoded(value)
 
 
 def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
