@@ -46,19 +46,18 @@ class Finding:
     reason: str
 
 
-GOOD_ENDINGS: Final = frozenset({"finished"})
 ENDINGS: Final[Mapping[str, tuple[str, str]]] = {
     "finished": ("note", ""),
     "limit_reached": ("note", "ended at the limit of postings that was asked for"),
     "shutdown": ("failed", "was interrupted"),
     "cancelled": ("failed", "was cancelled"),
-    "store_failed": ("failed", "the ledger could not be written"),
+    "store_failed": ("failed", "could not write to the ledger"),
     "memusage_exceeded": ("failed", "used more memory than it may"),
-    "closespider_timeout": ("failed", "its time was up before it had seen everything"),
+    "closespider_timeout": ("failed", "ran out of time before it had seen everything"),
     "closespider_timeout_no_item": ("failed", "found nothing for too long"),
-    "closespider_errorcount": ("failed", "too many errors in our parser"),
+    "closespider_errorcount": ("failed", "met too many errors in our parser"),
 }
-"""How a crawl can end, as Scrapy names it, and what that means."""
+"""How a crawl can end, as Scrapy names it, what that means, and how to go on after "the crawl"."""
 
 REFUSALS: Final = (401, 403, 407, 429, 451)
 """Status codes by which a site says that it does not want us, or not so fast."""
@@ -106,7 +105,7 @@ Findings = Sequence[Finding]
 def _ending(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     reason = str(stats.get("finish_reason", "unknown"))
     severity, words = ENDINGS.get(reason, ("failed", f"ended unexpectedly: {reason}"))
-    return [Finding(severity, f"the crawl {words}" if severity == "failed" and " " in words else words)]
+    return [Finding(severity, f"the crawl {words}" if words else "")]
 
 
 def _store(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:

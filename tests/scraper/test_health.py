@@ -78,8 +78,8 @@ DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "refused address": ({"jobledger/refused_addresses": 1}, "suspect", "forbidden addresses refused"),
     "no page": ({"jobledger/pages": 0}, "failed", "no page could be read"),
     "store": ({"jobledger/store_error": "disk full"}, "failed", "the ledger could not be written: disk full"),
-    "time up": ({"finish_reason": "closespider_timeout"}, "failed", "its time was up"),
-    "memory": ({"finish_reason": "memusage_exceeded"}, "failed", "used more memory than it may"),
+    "time up": ({"finish_reason": "closespider_timeout"}, "failed", "the crawl ran out of time"),
+    "memory": ({"finish_reason": "memusage_exceeded"}, "failed", "the crawl used more memory than it may"),
     "interrupted": ({"finish_reason": "shutdown"}, "failed", "was interrupted"),
     "unknown ending": ({"finish_reason": "odd"}, "failed", "ended unexpectedly: odd"),
 }
