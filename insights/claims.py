@@ -83,12 +83,14 @@ def read_claims(database_url: str, roles: Sequence[str] = ()) -> tuple[Claim, ..
         engine.dispose()
 
 
-def check_claims(database_url: str, *, filters: Filters, roles: Sequence[str] = ()) -> tuple[Check, ...]:
+def check_claims(
+    database_url: str, *, filters: Filters, roles: Sequence[str] = (), alone: bool = False
+) -> tuple[Check, ...]:
     """Every salary claim, or those about `roles`, beside the postings that `filters` select."""
     claims = [claim for claim in read_claims(database_url, roles) if claim.kind == "salary"]
     if not claims:
         return ()
-    with closing(read_rows(database_url, filters, ("role", "country"))) as rows:
+    with closing(read_rows(database_url, filters, ("role", "country"), alone=alone)) as rows:
         groups = (*figures(rows, ("role",)), *figures(rows, ("role", "country")))
     known = {(g.key["role"], g.key.get("country"), g.currency): g for g in groups}
     return tuple(_check(claim, known.get((claim.role, claim.country, claim.currency))) for claim in claims)

@@ -59,7 +59,7 @@ class Comparison:
 
 
 def compare_roles(
-    database_url: str, roles: Sequence[str], *, filters: Filters, currency: str | None = None
+    database_url: str, roles: Sequence[str], *, filters: Filters, currency: str | None = None, alone: bool = False
 ) -> Comparison:
     """Compares two roles among the postings that `filters` select; `currency` as in `build_report`.
 
@@ -72,12 +72,12 @@ def compare_roles(
     chosen = replace(filters, role=tuple(roles))
     if currency is not None and not in_usd:
         chosen = replace(chosen, currency=(currency,))
-    with closing(read_rows(database_url, chosen, ("role", *ASPECTS), in_usd=in_usd)) as rows:
+    with closing(read_rows(database_url, chosen, ("role", *ASPECTS), in_usd=in_usd, alone=alone)) as rows:
         totals = figures(rows, ("role",))
         aspects = {name: figures(rows, ("role", name), intervals=False) for name in ASPECTS}
         cells = figures(rows, ("role", *LIKE_FOR_LIKE), intervals=False)
     claims = read_claims(database_url, roles)
-    checks = check_claims(database_url, filters=filters, roles=roles)
+    checks = check_claims(database_url, filters=filters, roles=roles, alone=alone)
     sides = tuple(_side(role, totals, aspects, checks, claims) for role in roles)
     gaps = _gaps(sides, cells)
     return Comparison(sides, gaps, _statement(sides, gaps))

@@ -14,7 +14,7 @@ import numpy as np
 from db.filters import LEVELS
 from insights.interval import median_interval
 from insights.model import LEAST_EMPLOYERS, PAY_FIELDS, PERCENTILES, Group, InsightError
-from insights.rows import DIMENSIONS, LIST, POINT, Rows, usable
+from insights.rows import DIMENSIONS, LIST, POINT, Rows
 from insights.suppression import Cell, complementary, too_few
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def figures(
         table = _percentiles(cursor, by)
         least = 0 if "company" in by or not known else LEAST_EMPLOYERS
         reasons = _reasons(cursor, table, by, least) if suppress else [None] * len(table["n"])
-        bounds = _intervals(cursor, reasons) if intervals and known else {}
+        bounds = _intervals(cursor, table["number"], reasons) if intervals and known else {}
     finally:
         cursor.close()
     if not known:
@@ -56,23 +56,22 @@ def figures(
 
 
 def _prepare_votes(cursor: DuckDBPyConnection, by: Sequence[str], include_estimates: bool) -> None:
-    """The views `seen` (what may count at all), `cell` (numbered groups) and the table `vote` (one row a vote)."""
+    """The view `seen` (places, one row for each cell they are in) and the tables `cell` (numbered) and `vote`."""
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW seen AS {_expanded(by)}")
-    votes = usable(include_estimates=include_estimates)
     names = _names([*by, "currency"])
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE cell AS SELECT (row_number() OVER (ORDER BY {names}) - 1)::INT AS cell, {names}"
-        f" FROM (SELECT DISTINCT {names} FROM seen WHERE {votes})"
+        f"CREATE OR REPLACE TEMP TABLE spot AS SELECT id, currency <> '' AS known,"
+        f" (dense_rank() OVER (ORDER BY {names}) - 1)::INT AS number, {names} FROM seen"
     )
     cursor.execute(
-        f"CREATE OR REPLACE TEMP TABLE vote AS SELECT cell, employer, low, high, {POINT} AS point"
-        f" FROM seen JOIN cell USING ({names}) WHERE {votes}"
+        f"CREATE OR REPLACE TEMP TABLE vote AS SELECT number, employer, low, high, {POINT} AS point"
+        f" FROM paid JOIN spot USING (id) WHERE known {'' if include_estimates else 'AND NOT estimate'}"
     )
 
 
 def _expanded(by: Sequence[str]) -> str:
-    """The rows that no flag excludes; where a dimension is a JSON list, one row for each of its words."""
-    query = "SELECT * FROM row WHERE NOT excluded"
+    """The places; where a dimension is a JSON list, one row for each of its words."""
+    query = "SELECT * FROM place"
     for name in by:
         if name in DIMENSIONS and DIMENSIONS[name].listed:
             plain = f"SELECT * FROM ({query}) WHERE NOT starts_with(\"{name}\", '{LIST}')"
@@ -94,25 +93,26 @@ def _shares(cursor: DuckDBPyConnection, by: Sequence[str]) -> dict[tuple[str, ..
     names = f"{_names(by)}, " if by else ""
     grouping = f"GROUP BY {_names(by)}" if by else ""
     found = cursor.execute(
-        f"SELECT {names} count(*), count(*) FILTER (WHERE stated AND NOT estimate) FROM seen {grouping}"
+        f"SELECT {names} coalesce(sum(selected - excluded), 0), coalesce(sum(stated), 0) FROM seen {grouping}"
     ).fetchall()
     return {tuple(row[:-2]): (int(row[-2]), int(row[-1])) for row in found}
 
 
 def _percentiles(cursor: DuckDBPyConnection, by: Sequence[str]) -> dict[str, Any]:
-    """Columns of figures, a row a cell, in the order of the cell numbers."""
+    """Columns of figures, a row a cell with votes, in the order of their keys; `number` says which votes are its."""
     points = ", ".join(str(point) for point in PERCENTILES.values())
     named = ", ".join(f"q[{i}] / 200 AS {name}" for i, name in enumerate(PERCENTILES, start=1))
+    names = _names([*by, "currency"])
     cursor.execute(
-        f"""SELECT {_names([*by, "currency"])}, n, companies, {named}, low_end / 100 AS low_end_median,
+        f"""SELECT number, {names}, n, companies, {named}, low_end / 100 AS low_end_median,
                high_end / 100 AS high_end_median, width AS range_width
-            FROM cell JOIN (
-                SELECT cell, count(*) AS n, count(DISTINCT employer) AS companies,
+            FROM (SELECT DISTINCT number, {names} FROM spot) JOIN (
+                SELECT number, count(*) AS n, count(DISTINCT employer) AS companies,
                     quantile_cont(point::DOUBLE, [{points}]) AS q,
                     quantile_cont(low::DOUBLE, 0.5) AS low_end, quantile_cont(high::DOUBLE, 0.5) AS high_end,
                     quantile_cont(2 * (high - low)::DOUBLE / nullif(point, 0), 0.5) AS width
-                FROM vote GROUP BY cell
-            ) USING (cell) ORDER BY cell"""
+                FROM vote GROUP BY number
+            ) USING (number) ORDER BY number"""
     )
     table = cursor.fetchnumpy()
     return {name: _plain(column) for name, column in table.items()}
@@ -134,13 +134,13 @@ def _reasons(cursor: DuckDBPyConnection, table: Mapping[str, Any], by: Sequence[
     hidden = [cell for cell, reason in enumerate(reasons) if reason]
     if not hidden or len(hidden) == len(reasons):
         return reasons
-    employers = _employers_of(cursor, hidden)
+    employers = _employers_of(cursor, [table["number"][i] for i in hidden])
     cells = [
         Cell(
             place=tuple(table[name][i] for name in (*by, "currency")),
             n=table["n"][i],
             companies=table["companies"][i],
-            employers=employers.get(i),
+            employers=employers.get(table["number"][i]),
         )
         for i in range(len(reasons))
     ]
@@ -149,25 +149,28 @@ def _reasons(cursor: DuckDBPyConnection, table: Mapping[str, Any], by: Sequence[
     return reasons
 
 
-def _employers_of(cursor: DuckDBPyConnection, cells: Sequence[int]) -> dict[int, frozenset[int]]:
-    cursor.register("hidden", {"cell": np.asarray(cells, dtype=np.int32)})
+def _employers_of(cursor: DuckDBPyConnection, numbers: Sequence[int]) -> dict[int, frozenset[int]]:
+    cursor.register("hidden", {"number": np.asarray(numbers, dtype=np.int32)})
     found = cursor.execute(
-        "SELECT cell, list(DISTINCT employer) FROM vote JOIN hidden USING (cell) GROUP BY cell"
+        "SELECT number, list(DISTINCT employer) FROM vote JOIN hidden USING (number) GROUP BY number"
     ).fetchall()
     cursor.unregister("hidden")
-    return {cell: frozenset(employers) for cell, employers in found}
+    return {number: frozenset(employers) for number, employers in found}
 
 
-def _intervals(cursor: DuckDBPyConnection, reasons: Sequence[str | None]) -> dict[int, tuple[float, float]]:
-    """The interval of the median of each cell that shows one."""
+def _intervals(
+    cursor: DuckDBPyConnection, numbers: Sequence[int], reasons: Sequence[str | None]
+) -> dict[int, tuple[float, float]]:
+    """The interval of the median of each cell that shows one, by its position."""
     ordered = cursor.execute(
-        "SELECT cell, point, dense_rank() OVER (ORDER BY employer) AS whose FROM vote ORDER BY cell, point, employer"
+        "SELECT number, point, dense_rank() OVER (ORDER BY employer) AS whose FROM vote ORDER BY number"
     ).fetchnumpy()
-    starts = np.searchsorted(ordered["cell"], np.arange(len(reasons) + 1))
+    starts = np.searchsorted(ordered["number"], np.asarray(numbers), side="left")
+    ends = np.searchsorted(ordered["number"], np.asarray(numbers), side="right")
     points, whose = ordered["point"] / 200, ordered["whose"].astype(np.int64)
     found: dict[int, tuple[float, float]] = {}
     for cell, reason in enumerate(reasons):
-        part = slice(int(starts[cell]), int(starts[cell + 1]))
+        part = slice(int(starts[cell]), int(ends[cell]))
         bounds = None if reason else median_interval(points[part], whose[part])
         if bounds is not None:
             found[cell] = bounds

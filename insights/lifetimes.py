@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Key
-from insights.rows import DIMENSIONS, LIST, checked, dialect_of, literal_where, read_into
+from insights.rows import DIMENSIONS, LIST, checked
+from insights.store import STREAM, dialect_of, literal_where, load
 
 if TYPE_CHECKING:
     from db.filters import Filters
@@ -56,7 +57,9 @@ class Lifetime:
     suppressed: bool
 
 
-def lifetimes(database_url: str, *, filters: Filters, by: Sequence[str] = ()) -> tuple[Lifetime, ...]:
+def lifetimes(
+    database_url: str, *, filters: Filters, by: Sequence[str] = (), alone: bool = False
+) -> tuple[Lifetime, ...]:
     """Times to close by any of the dimensions, over all postings that `filters` select, with or without pay.
 
     A posting that stands in several countries, sources or types of employment counts under None there.
@@ -77,20 +80,14 @@ def lifetimes(database_url: str, *, filters: Filters, by: Sequence[str] = ()) ->
         "posting.reposted AS reposted",
     ]
     query = f"SELECT {', '.join(columns)} FROM posting WHERE {literal_where(filters, dialect)}"
+    plain = "".join(f"CASE WHEN starts_with({n}::VARCHAR, '{LIST}') THEN '' ELSE {n}::VARCHAR END, " for n in names)
+    insert = f"INSERT INTO life SELECT {plain} hash(company), entered, left_at, closed, reposted FROM {STREAM}"
     with closing(duckdb.connect(":memory:", config={"threads": "2"})) as connection:
         kinds = "".join(f"{name} VARCHAR, " for name in names)
         connection.execute(
             f"CREATE TABLE life ({kinds} employer UBIGINT, entered INT, left_at INT, closed INT, again INT)"
         )
-        takes = "".join(f"CASE WHEN starts_with({n}::VARCHAR, '{LIST}') THEN '' ELSE {n}::VARCHAR END, " for n in names)
-        read_into(
-            connection,
-            database_url,
-            query,
-            lambda stream: (
-                f"INSERT INTO life SELECT {takes} hash(company), entered, left_at, closed, reposted FROM {stream}"
-            ),
-        )
+        load(connection, database_url, query, "life", insert, alone=alone)
         ordered = ", ".join([*names, "left_at", "entered", "closed", "again", "employer"])
         table = connection.execute(f"SELECT * FROM life ORDER BY {ordered}").fetchnumpy()
     return _by_cell(table, by, names)

@@ -47,33 +47,32 @@ IN_USD = "All pay in US dollars, each posting at the rate of its own date."
 
 def count_rows(rows: Rows, *, include_estimates: bool) -> dict[str, int]:
     """What became of each selected posting. `with_pay` are those in the figures; the other parts add up beside it."""
-    votes, wanted = usable(include_estimates=True), usable(include_estimates=include_estimates)
-    names = (
-        "selected",
-        "with_pay",
-        "excluded",
-        "without_pay",
-        "estimates_left_out",
-        "not_comparable",
-        "one_end_only",
-        "employers",
-    )
+    wanted = usable(include_estimates=include_estimates)
     cursor = rows.connection.cursor()
     try:
-        found = cursor.execute(
-            f"""SELECT count(*),
-                   count(*) FILTER (WHERE {wanted}),
-                   count(*) FILTER (WHERE excluded),
-                   count(*) FILTER (WHERE NOT excluded AND NOT stated AND NOT ({votes})),
-                   count(*) FILTER (WHERE {votes} AND NOT ({wanted})),
-                   count(*) FILTER (WHERE NOT excluded AND stated AND NOT ({votes})),
+        counts = cursor.execute(
+            """SELECT coalesce(sum(selected), 0), coalesce(sum(excluded), 0), coalesce(sum(unstated), 0),
+                   coalesce(sum(estimates) FILTER (WHERE currency <> ''), 0), coalesce(sum(vague), 0) FROM place"""
+        ).fetchone()
+        votes = cursor.execute(
+            f"""SELECT count(*) FILTER (WHERE {wanted}), count(*) FILTER (WHERE currency = ''),
                    count(*) FILTER (WHERE {wanted} AND (low IS NULL OR high IS NULL)),
-                   count(DISTINCT employer) FILTER (WHERE {wanted})
-                FROM row"""
+                   count(DISTINCT employer) FILTER (WHERE {wanted}) FROM row"""
         ).fetchone()
     finally:
         cursor.close()
-    return dict(zip(names, (int(n) for n in found or ()), strict=True))
+    selected, excluded, unstated, estimates, vague = (int(n) for n in counts or (0,) * 5)
+    with_pay, without_currency, one_end, employers = (int(n) for n in votes or (0,) * 4)
+    return {
+        "selected": selected,
+        "with_pay": with_pay,
+        "excluded": excluded,
+        "without_pay": unstated,
+        "estimates_left_out": 0 if include_estimates else estimates,
+        "not_comparable": vague + without_currency,
+        "one_end_only": one_end,
+        "employers": employers,
+    }
 
 
 def count_exclusions(engine: Engine, filters: Filters) -> dict[str, int]:
@@ -85,13 +84,12 @@ def count_exclusions(engine: Engine, filters: Filters) -> dict[str, int]:
     from db.session import reading
 
     flag: Any = PostingFlag.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
-    query = (
-        select(flag.code, func.count())
-        .join_from(flag.posting_id.table, P.id.table, flag.posting_id == P.id)
-        .where(flag.severity == "exclude", flag.state != "dismissed", P.excluded.is_(True), *filters.conditions())
-        .group_by(flag.code)
-        .order_by(flag.code)
-    )
+    query = select(flag.code, func.count()).where(flag.severity == "exclude", flag.state != "dismissed")
+    conditions = filters.conditions()
+    if conditions:
+        joined = flag.posting_id.table.join(P.id.table, flag.posting_id == P.id)
+        query = query.select_from(joined).where(*conditions)
+    query = query.group_by(flag.code).order_by(flag.code)
     with reading(engine) as connection:
         return {str(code): int(n) for code, n in connection.execute(query)}
 

@@ -77,6 +77,7 @@ def place_offer(
     family: str | None = None,
     level: str | None = None,
     country: str | None = None,
+    alone: bool = False,
 ) -> Place:
     """Places a yearly `offer` among the postings that `filters` select and that are like the job described.
 
@@ -92,8 +93,8 @@ def place_offer(
     widest = replace(filters, family=(family,)) if family else replace(filters, role=(role,) if role else ())
     rate = newest_rate(database_url, currency)
     with ExitStack() as opened:
-        own = opened.enter_context(closing(read_rows(database_url, widest, DIMENSIONS)))
-        usd = opened.enter_context(closing(read_rows(database_url, widest, DIMENSIONS, in_usd=True)))
+        own = opened.enter_context(closing(read_rows(database_url, widest, DIMENSIONS, alone=alone)))
+        usd = opened.enter_context(closing(read_rows(database_url, widest, DIMENSIONS, in_usd=True, alone=alone)))
         found: list[tuple[Stage, _Votes, float]] = []
         for words, like in wanted:
             in_own = "country" in like or rate is None

@@ -61,14 +61,18 @@ def to_international(rows: Rows, factors: Factors) -> None:
         cursor.execute("CREATE OR REPLACE TEMP TABLE factor (country VARCHAR, currency VARCHAR, factor DOUBLE)")
         if factors:
             cursor.executemany("INSERT INTO factor VALUES (?, ?, ?)", [(*place, f) for place, f in factors.items()])
-        kept = ", ".join(f'row."{name}"' for name in rows.dimensions)
         cursor.execute(
-            f"""CREATE TABLE converted AS SELECT {kept},
-                CASE WHEN factor IS NULL THEN '' ELSE '{INTERNATIONAL}' END AS currency, employer,
-                (low / factor)::BIGINT AS low, (high / factor)::BIGINT AS high, stated, estimate, excluded
-                FROM row LEFT JOIN factor ON row.country = factor.country AND row.currency = factor.currency"""
+            """CREATE TABLE worth AS SELECT id, factor FROM place LEFT JOIN factor
+               ON place.country = factor.country AND place.currency = factor.currency"""
         )
-        cursor.execute("DROP TABLE row")
-        cursor.execute("ALTER TABLE converted RENAME TO row")
+        cursor.execute(
+            """UPDATE paid SET low = (low / factor)::BIGINT, high = (high / factor)::BIGINT
+               FROM worth WHERE paid.id = worth.id AND factor IS NOT NULL"""
+        )
+        cursor.execute(
+            "UPDATE place SET currency = CASE WHEN factor IS NULL THEN '' ELSE ? END FROM worth"
+            " WHERE place.id = worth.id",
+            [INTERNATIONAL],
+        )
     finally:
         cursor.close()

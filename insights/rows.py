@@ -1,36 +1,36 @@
-"""From the ledger to columns: the postings a report is about, as one DuckDB table in memory.
+"""The postings a report is about, as columns in DuckDB: where each stands (its place), and what it pays.
 
-The store hands over Arrow columns (ADBC), never Python objects row by row. SQLite is read by two connections at once,
-each half of the table, both looking at the same commit.
+Places repeat: a million postings stand in some thousands of role, level, country and currency. Each is kept once, with
+its counts; postings with pay refer to it by number.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 
-from db.session import LedgerError, resolved_url
 from insights.model import InsightError
+from insights.store import STREAM, dialect_of, literal_where, load
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-    from sqlalchemy.engine import URL
 
     from db.filters import Filters
 
 ABSENT = -(2**62)
 """Stands for "no amount" between the store and DuckDB: the Arrow driver guesses types, and guesses wrong at nulls."""
-SPLIT_FROM = 50_000
-"""Smaller SQLite tables are read in one piece."""
-SNAPSHOT_TRIES = 20
+BETWEEN = "\x1f"
+"""Stands between the parts of a place (the unit separator of ASCII)."""
+MARKS = {
+    "sqlite": "(posting.salary_min IS NOT NULL OR posting.salary_max IS NOT NULL)"
+    " + 2 * posting.salary_is_estimate + 4 * posting.excluded",
+    "postgresql": "(posting.salary_min IS NOT NULL OR posting.salary_max IS NOT NULL)::int"
+    " + 2 * posting.salary_is_estimate::int + 4 * posting.excluded::int",
+}
+"""1: the advertisement states pay; 2: it is an estimate; 4: a flag excludes it."""
 LIST = "["
 """A value that begins so is a JSON list: the posting votes once in each of its words."""
 
@@ -48,6 +48,12 @@ def _column(name: str) -> Dimension:
     return Dimension(f"posting.{name}", f"posting.{name}")
 
 
+def _scraped(expression: str) -> Dimension:
+    """Words of a page, in which the separator could stand."""
+    said = f"replace({expression}, '{BETWEEN}', ' ')"
+    return Dimension(said, said)
+
+
 COMPANY_NAME = "(SELECT company.name FROM company WHERE company.id = posting.company_id)"
 
 DIMENSIONS = {
@@ -57,11 +63,11 @@ DIMENSIONS = {
     "country": Dimension(
         "coalesce(posting.country, posting.countries)", "coalesce(posting.country, posting.countries::text)", True
     ),
-    "region": _column("region"),
-    "city": _column("city"),
+    "region": _scraped("posting.region"),
+    "city": _scraped("posting.city"),
     "remote": _column("remote"),
     "employment": Dimension("posting.employment_types", "posting.employment_types::text", True),
-    "company": Dimension(COMPANY_NAME, COMPANY_NAME),
+    "company": _scraped(COMPANY_NAME),
     "source": Dimension("posting.sources", "posting.sources::text", True),
     "period": _column("period"),
     "month": Dimension(
@@ -78,9 +84,8 @@ POINT = "coalesce(low, high) + coalesce(high, low)"
 
 
 def usable(*, include_estimates: bool = False) -> str:
-    """The condition on the table `row` under which a posting has a vote."""
-    paid = "NOT excluded AND currency <> '' AND (low IS NOT NULL OR high IS NOT NULL)"
-    return paid if include_estimates else f"{paid} AND NOT estimate"
+    """The condition on the view `row` under which a posting has a vote."""
+    return "currency <> ''" if include_estimates else "currency <> '' AND NOT estimate"
 
 
 def checked(by: Sequence[str]) -> tuple[str, ...]:
@@ -95,11 +100,14 @@ def checked(by: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Postings as columns, in the table `row` of a DuckDB connection.
+    """Postings as columns in a DuckDB connection.
 
-    Columns: the `dimensions` (text, "" for not stated), `currency` ("" for none), `employer` (a number made of the
-    employer's key), `low` and `high` (pay per year in hundredths of the currency, null where not stated), `stated` (the
-    advertisement gives pay), `estimate` and `excluded` (booleans).
+    place: `id`, the `dimensions` and `currency` (text, "" for not stated), and the numbers of its postings: `selected`,
+        `excluded` by a flag; of the others `stated` (the advertisement gives pay), `unstated` (neither it nor anybody
+        else does), `estimates` (pay per year that is an estimate), `vague` (stated, but not per year in a currency).
+    paid: of each posting with pay per year that no flag excludes: `id` of its place, `employer` (a number made of the
+        employer's key), `low` and `high` (hundredths a year, null where not stated), `estimate`.
+    row: a view of both together.
     """
 
     connection: DuckDBPyConnection
@@ -116,193 +124,87 @@ def rows_from(records: Iterable[Sequence[Any]], dimensions: Sequence[str], *, em
 
     `low` and `high` are hundredths; `marks` adds 1 (the advertisement states pay), 2 (an estimate) and 4 (excluded).
     """
-    connection = _empty(dimensions)
-    names = [*dimensions, "currency", "company", "low", "high", "marks"]
-    made = list(zip(*records, strict=True)) or [()] * len(names)
-    words = {
-        name: np.array(["" if v is None else v for v in column], dtype=object)
-        for name, column in zip(names, made, strict=True)
+    connection = _empty()
+    words = len(dimensions) + 1
+    made = [list(record) for record in records]
+    columns = {
+        "place": np.array([BETWEEN.join("" if v is None else v for v in r[:words]) for r in made], dtype=object),
+        "company": np.array(["" if r[words] is None else r[words] for r in made], dtype=object),
     }
-    for name in ("low", "high", "marks"):
-        amounts = [ABSENT if v is None else v for v in made[names.index(name)]]
-        words[name] = np.array(amounts, dtype=np.int64)
-    _load(connection, words, "given", lambda stream: _insert(dimensions, stream))
-    return Rows(connection, tuple(dimensions), employers_known)
+    for i, name in enumerate(("low", "high", "marks"), start=words + 1):
+        columns[name] = np.array([ABSENT if r[i] is None else r[i] for r in made], dtype=np.int64)
+    connection.register(STREAM, columns)
+    connection.execute(INSERT)
+    connection.unregister(STREAM)
+    return _rows(connection, dimensions, employers_known=employers_known)
 
 
-def read_rows(database_url: str, filters: Filters, dimensions: Sequence[str], *, in_usd: bool = False) -> Rows:
-    """The postings that `filters` select, with pay in their own currency or in US dollars at each one's own date."""
+def read_rows(
+    database_url: str, filters: Filters, dimensions: Sequence[str], *, in_usd: bool = False, alone: bool = False
+) -> Rows:
+    """The postings that `filters` select, with pay in their own currency or in US dollars at each one's own date.
+
+    `alone`: see `insights.store`.
+    """
     dialect = dialect_of(database_url)
     query = f"{selection(dialect, dimensions, in_usd=in_usd)} WHERE {literal_where(filters, dialect)}"
-    connection = _empty(dimensions)
-    read_into(connection, database_url, query, lambda stream: _insert(dimensions, stream))
-    return Rows(connection, tuple(dimensions))
-
-
-def dialect_of(database_url: str) -> str:
-    """sqlite or postgresql."""
-    return "sqlite" if resolved_url(database_url).get_backend_name() == "sqlite" else "postgresql"
-
-
-def read_into(connection: DuckDBPyConnection, database_url: str, query: str, insert: Callable[[str], str]) -> None:
-    """Runs `query`, which reads the table posting and ends in its conditions, and loads what it gives.
-
-    `insert` makes the statement that takes the columns from the stream of the given name.
-    """
-    url = resolved_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        _read_sqlite(connection, url, query, insert)
-        return
-    with _postgres_stream(url, query) as stream:
-        _load(connection, stream, "part", insert)
+    connection = _empty()
+    load(connection, database_url, query, "loaded", INSERT, alone=alone)
+    return _rows(connection, dimensions, employers_known=True)
 
 
 def selection(dialect: str, dimensions: Sequence[str], *, in_usd: bool) -> str:
     """The query that hands the columns over; nothing in it is null, so that the driver sees the types."""
-    said = [f"coalesce({getattr(DIMENSIONS[name], dialect)}, '') AS {name}" for name in dimensions]
     low, high = ("annual_min_usd", "annual_max_usd") if in_usd else ("annual_min", "annual_max")
-    pay = f"posting.{low} IS NOT NULL OR posting.{high} IS NOT NULL"
-    currency = f"CASE WHEN {pay} THEN 'USD' ELSE '' END" if in_usd else "coalesce(posting.currency, '')"
+    paid = f"posting.{low} IS NOT NULL OR posting.{high} IS NOT NULL"
+    currency = f"CASE WHEN {paid} THEN 'USD' ELSE '' END" if in_usd else "coalesce(posting.currency, '')"
+    place = [*(f"coalesce({getattr(DIMENSIONS[name], dialect)}, '')" for name in dimensions), currency]
     return "SELECT " + ", ".join(
         [
-            *said,
-            f"{currency} AS currency",
+            f" || '{BETWEEN}' || ".join(place) + " AS place",
             "coalesce(posting.company_id, '') AS company",
             f"coalesce(posting.{low}, {ABSENT}) AS low",
             f"coalesce(posting.{high}, {ABSENT}) AS high",
-            "CASE WHEN posting.salary_min IS NOT NULL OR posting.salary_max IS NOT NULL THEN 1 ELSE 0 END"
-            " + CASE WHEN posting.salary_is_estimate THEN 2 ELSE 0 END"
-            " + CASE WHEN posting.excluded THEN 4 ELSE 0 END AS marks FROM posting",
+            f"{MARKS[dialect]} AS marks FROM posting",
         ]
     )
 
 
-def literal_where(filters: Filters, dialect: str) -> str:
-    """The filters as SQL with every value written into it by SQLAlchemy: the Arrow drivers take no parameters here."""
-    from sqlalchemy import and_, true
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    condition = and_(true(), *filters.conditions())
-    if dialect == "sqlite":
-        engine: Any = sqlite.dialect()
-    else:
-        engine = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are untyped
-        engine._backslash_escapes = False  # servers read backslashes plainly (standard_conforming_strings)
-    written = str(condition.compile(dialect=engine, compile_kwargs={"literal_binds": True}))
-    if "\x00" in written:
-        raise InsightError("a filter holds a NUL character, which no store can hold")
-    return written
-
-
-def _empty(dimensions: Sequence[str]) -> DuckDBPyConnection:
+def _empty() -> DuckDBPyConnection:
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false", "threads": "2"})
-    columns = "".join(f'"{name}" VARCHAR, ' for name in dimensions)
-    connection.execute(
-        f"CREATE TABLE row ({columns} currency VARCHAR, employer UBIGINT, low BIGINT, high BIGINT,"
-        " stated BOOLEAN, estimate BOOLEAN, excluded BOOLEAN)"
-    )
+    connection.execute("CREATE TABLE loaded (place VARCHAR, employer UBIGINT, low BIGINT, high BIGINT, marks UTINYINT)")
     return connection
 
 
-def _insert(dimensions: Sequence[str], source: str) -> str:
-    said = "".join(f"coalesce(CAST({name} AS VARCHAR), ''), " for name in dimensions)
-    return (
-        f"INSERT INTO row SELECT {said} coalesce(CAST(currency AS VARCHAR), ''),"
-        f" hash(coalesce(CAST(company AS VARCHAR), '')), nullif(low, {ABSENT}), nullif(high, {ABSENT}),"
-        f" marks & 1 = 1, marks & 2 = 2, marks & 4 = 4 FROM {source}"
+INSERT = f"""INSERT INTO loaded SELECT CAST(place AS VARCHAR), hash(CAST(company AS VARCHAR)),
+             nullif(low, {ABSENT}), nullif(high, {ABSENT}), marks FROM {STREAM}"""
+
+
+def _rows(connection: DuckDBPyConnection, dimensions: Sequence[str], *, employers_known: bool) -> Rows:
+    """Gives each place its number and its counts, and drops what has no pay."""
+    parts = [*dimensions, "currency"]
+    split = ", ".join(f"split_part(place, '{BETWEEN}', {i}) AS \"{name}\"" for i, name in enumerate(parts, start=1))
+    paid = "marks & 4 = 0 AND (low IS NOT NULL OR high IS NOT NULL)"
+    connection.execute(
+        """CREATE TABLE numbered AS SELECT (row_number() OVER ())::INT AS id, place, counted.* EXCLUDE (place) FROM (
+                SELECT place, count(*) AS selected, count(*) FILTER (WHERE marks & 4 = 4) AS excluded,
+                    count(*) FILTER (WHERE marks & 7 = 1) AS stated,
+                    count(*) FILTER (WHERE marks & 5 = 0 AND low IS NULL AND high IS NULL) AS unstated,
+                    count(*) FILTER (WHERE marks & 6 = 2 AND (low IS NOT NULL OR high IS NOT NULL)) AS estimates,
+                    count(*) FILTER (WHERE marks & 5 = 1 AND low IS NULL AND high IS NULL) AS vague
+                FROM loaded GROUP BY place) AS counted"""
     )
-
-
-def _load(connection: DuckDBPyConnection, stream: Any, name: str, insert: Callable[[str], str]) -> None:
-    cursor = connection.cursor()
-    try:
-        cursor.register(name, stream)
-        cursor.execute(insert(name))
-    finally:
-        cursor.close()
-
-
-def _read_sqlite(connection: DuckDBPyConnection, url: URL, query: str, insert: Callable[[str], str]) -> None:
-    path = url.database
-    if path in (None, "", ":memory:"):
-        raise InsightError("a report reads a ledger in a file or on a server, not one in memory")
-    if not Path(str(path)).is_file():
-        raise LedgerError(f"no ledger at {path}")
-    last = _last_row(str(path))
-    middle = last // 2
-    ranges = [f"posting.rowid <= {middle}", f"posting.rowid > {middle}"] if last >= SPLIT_FROM else ["1 = 1"]
-    with _one_commit(str(path), len(ranges)) as handles:
-
-        def part(number: int) -> None:
-            with handles[number](f"{query} AND {ranges[number]}") as stream:
-                _load(connection, stream, f"part_{number}", insert)
-
-        with ThreadPoolExecutor(len(ranges)) as pool:
-            list(pool.map(part, range(len(ranges))))
-
-
-def _last_row(path: str) -> int:
-    with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as plain:
-        found = plain.execute("SELECT max(rowid) FROM posting").fetchone()[0]
-    return int(found or 0)
-
-
-@contextmanager
-def _one_commit(path: str, count: int) -> Iterator[list[Callable[[str], Any]]]:
-    """`count` connections that all see the same commit: opened again when a writer came between."""
-    import adbc_driver_manager
-    import adbc_driver_sqlite
-
-    uri = f"file:{quote(path)}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as watcher:
-        for _ in range(SNAPSHOT_TRIES):
-            with ExitStack() as opened:
-                before = watcher.execute("PRAGMA data_version").fetchone()
-                connections = []
-                for _ in range(count):
-                    database = opened.enter_context(adbc_driver_sqlite.connect(uri))
-                    made = opened.enter_context(adbc_driver_manager.AdbcConnection(database))
-                    made.set_autocommit(False)
-                    with _stream(made, "SELECT count(*) AS n FROM (SELECT 1 FROM posting LIMIT 1)") as first:
-                        _drain(first)
-                    connections.append(made)
-                if watcher.execute("PRAGMA data_version").fetchone() == before:
-                    yield [lambda query, made=made: _stream(made, query) for made in connections]  # type: ignore[misc]  # mypy infers no type for the default
-                    return
-    raise InsightError(f"{path} is being written without a pause: try again")
-
-
-@contextmanager
-def _stream(connection: Any, query: str) -> Iterator[Any]:
-    import adbc_driver_manager
-
-    with adbc_driver_manager.AdbcStatement(connection) as statement:
-        statement.set_sql_query(query)
-        handle, _ = statement.execute_query()
-        yield handle
-
-
-def _drain(stream: Any) -> None:
-    import duckdb
-
-    with duckdb.connect(":memory:") as reader:
-        reader.register("first", stream)
-        reader.execute("SELECT * FROM first").fetchall()
-
-
-@contextmanager
-def _postgres_stream(url: URL, query: str) -> Iterator[Any]:
-    try:
-        import adbc_driver_manager
-        import adbc_driver_postgresql
-    except ImportError as error:
-        raise InsightError("reports from PostgreSQL need: pip install 'jobledger[postgres]'") from error
-    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with (
-        adbc_driver_postgresql.connect(address) as database,
-        adbc_driver_manager.AdbcConnection(database) as connection,
-        _stream(connection, query) as stream,
-    ):
-        yield stream
+    connection.execute(
+        f"""CREATE TABLE paid AS SELECT id, employer, low, high, marks & 2 = 2 AS estimate
+            FROM loaded JOIN numbered USING (place) WHERE {paid}"""
+    )
+    connection.execute(f"CREATE TABLE place AS SELECT id, {split}, numbered.* EXCLUDE (id, place) FROM numbered")
+    connection.execute("DROP TABLE loaded")
+    connection.execute("DROP TABLE numbered")
+    named = ", ".join(f'place."{name}"' for name in parts)
+    connection.execute(
+        f"CREATE VIEW row AS SELECT {named}, employer, low, high, estimate FROM paid JOIN place USING (id)"
+    )
+    return Rows(connection, tuple(dimensions), employers_known)

@@ -49,9 +49,9 @@ class Disclosure:
     postings: int
 
 
-def wage_tracker(database_url: str, *, filters: Filters, step: str = "year") -> tuple[Change, ...]:
+def wage_tracker(database_url: str, *, filters: Filters, step: str = "year", alone: bool = False) -> tuple[Change, ...]:
     """The changes of the postings that `filters` select; `step` year or month says what each is compared with."""
-    with closing(read_rows(database_url, filters, (*CELL, "month"))) as rows:
+    with closing(read_rows(database_url, filters, (*CELL, "month"), alone=alone)) as rows:
         return changes(rows, step=step)
 
 

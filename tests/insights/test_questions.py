@@ -29,7 +29,9 @@ SENIOR = {"role": "Data Engineer", "family": "Data Engineering", "level": "senio
 
 
 def test_an_offer_stands_above_the_share_that_advertises_less(database_url: str) -> None:
-    place = place_offer(market(database_url), filters=Filters(), offer=Decimal(80_500), currency="EUR", **SENIOR)
+    place = place_offer(
+        market(database_url), filters=Filters(), alone=True, offer=Decimal(80_500), currency="EUR", **SENIOR
+    )
     assert place.percentile == pytest.approx(31 / 40)
     assert place.interval is not None
     assert place.interval[0] < 31 / 40 < place.interval[1]
@@ -38,7 +40,9 @@ def test_an_offer_stands_above_the_share_that_advertises_less(database_url: str)
 
 
 def test_ties_count_half(database_url: str) -> None:
-    place = place_offer(market(database_url), filters=Filters(), offer=Decimal(50_000), currency="EUR", **SENIOR)
+    place = place_offer(
+        market(database_url), filters=Filters(), alone=True, offer=Decimal(50_000), currency="EUR", **SENIOR
+    )
     assert place.percentile == pytest.approx(0.5 / 40)
 
 
@@ -46,7 +50,7 @@ def test_a_thin_cell_leans_on_wider_ones_and_says_so(database_url: str) -> None:
     close = [posting(i, salary_min=Decimal(70_000), salary_max=Decimal(70_000)) for i in range(10)]
     wider = [posting(i, level="mid", salary_min=Decimal(90_000), salary_max=Decimal(90_000)) for i in range(10, 50)]
     url = fill(database_url, [*close, *wider])
-    place = place_offer(url, filters=Filters(), offer=Decimal(80_000), currency="EUR", **SENIOR)
+    place = place_offer(url, filters=Filters(), alone=True, offer=Decimal(80_000), currency="EUR", **SENIOR)
     first, second = place.stages
     assert (first.figures.n, second.figures.n) == (10, 50)
     assert first.weight == pytest.approx(10 / 15)
@@ -59,7 +63,7 @@ def test_a_cell_too_thin_to_show_does_not_count_at_all(database_url: str) -> Non
     close = [posting(i, salary_min=Decimal(200_000), salary_max=Decimal(200_000)) for i in range(2)]
     wider = [posting(i, level="mid") for i in range(10, 45)]
     url = fill(database_url, [*close, *wider])
-    place = place_offer(url, filters=Filters(), offer=Decimal(80_000), currency="EUR", **SENIOR)
+    place = place_offer(url, filters=Filters(), alone=True, offer=Decimal(80_000), currency="EUR", **SENIOR)
     assert place.stages[0].weight == 0
     assert place.stages[0].percentile is None
     assert place.stages[0].figures.median is None
@@ -74,8 +78,8 @@ def test_across_countries_the_comparison_is_in_us_dollars(database_url: str) -> 
     ]
     url = fill(database_url, [posting(99), *abroad])
     at_par = Decimal(60_000) * Decimal("1.25") / Decimal("1.10")
-    below = place_offer(url, filters=Filters(), offer=at_par - 1, currency="EUR", **SENIOR)
-    above = place_offer(url, filters=Filters(), offer=at_par + 5_000, currency="EUR", **SENIOR)
+    below = place_offer(url, filters=Filters(), alone=True, offer=at_par - 1, currency="EUR", **SENIOR)
+    above = place_offer(url, filters=Filters(), alone=True, offer=at_par + 5_000, currency="EUR", **SENIOR)
     assert below.stages[-1].figures.currency == "USD"
     assert below.percentile == 0
     assert above.percentile == 1
@@ -83,21 +87,25 @@ def test_across_countries_the_comparison_is_in_us_dollars(database_url: str) -> 
 
 def test_without_a_rate_nothing_is_converted(database_url: str) -> None:
     odd = [posting(i, currency="XTS", fx_rate=None, country=["DE", "FR"][i % 2]) for i in range(12)]
-    place = place_offer(fill(database_url, odd), filters=Filters(), offer=Decimal(75_000), currency="XTS", **SENIOR)
+    place = place_offer(
+        fill(database_url, odd), filters=Filters(), alone=True, offer=Decimal(75_000), currency="XTS", **SENIOR
+    )
     assert {stage.figures.currency for stage in place.stages} == {"XTS"}
     assert place.percentile == 1
 
 
 def test_nothing_to_compare_with_is_said_not_guessed(database_url: str) -> None:
     url = fill(database_url, [posting(1), unpaid(2)])
-    place = place_offer(url, filters=Filters(), offer=Decimal(80_000), currency="EUR", **SENIOR)
+    place = place_offer(url, filters=Filters(), alone=True, offer=Decimal(80_000), currency="EUR", **SENIOR)
     assert place.percentile is None
     assert place.interval is None
     assert "nothing to compare it with" in place.statement
 
 
 def test_one_employers_many_postings_make_the_place_less_sure(database_url: str, tmp_path: object) -> None:
-    many = place_offer(market(database_url), filters=Filters(), offer=Decimal(70_000), currency="EUR", **SENIOR)
+    many = place_offer(
+        market(database_url), filters=Filters(), alone=True, offer=Decimal(70_000), currency="EUR", **SENIOR
+    )
     few = [
         posting(
             i,
@@ -108,7 +116,7 @@ def test_one_employers_many_postings_make_the_place_less_sure(database_url: str,
         for i in range(40)
     ]
     url = fill(f"sqlite:///{tmp_path}/few.db", few)
-    unsure = place_offer(url, filters=Filters(), offer=Decimal(70_000), currency="EUR", **SENIOR)
+    unsure = place_offer(url, filters=Filters(), alone=True, offer=Decimal(70_000), currency="EUR", **SENIOR)
     assert many.interval is not None
     assert unsure.interval is not None
     assert np.ptp(unsure.interval) > 1.5 * np.ptp(many.interval)
@@ -121,7 +129,7 @@ def test_one_employers_many_postings_make_the_place_less_sure(database_url: str,
 )
 def test_an_impossible_question_is_one_clear_error(database_url: str, offer: Decimal, like: dict[str, str]) -> None:
     with pytest.raises(InsightError):
-        place_offer(fill(database_url, []), filters=Filters(), offer=offer, currency="EUR", **like)
+        place_offer(fill(database_url, []), filters=Filters(), alone=True, offer=offer, currency="EUR", **like)
 
 
 def test_the_newest_rate_wins(database_url: str) -> None:
@@ -156,7 +164,7 @@ def two_roles(url: str) -> str:
 
 
 def test_two_roles_are_compared_in_pay_and_like_for_like(database_url: str) -> None:
-    found = compare_roles(two_roles(database_url), ("Data Engineer", "Data Analyst"), filters=Filters())
+    found = compare_roles(two_roles(database_url), ("Data Engineer", "Data Analyst"), filters=Filters(), alone=True)
     (gap,) = found.gaps
     assert gap.currency == "EUR"
     assert gap.raw == pytest.approx(70_300 / 75_300 - 1, abs=0.02)
@@ -172,7 +180,7 @@ def test_two_roles_are_compared_in_pay_and_like_for_like(database_url: str) -> N
 
 def test_roles_without_pay_compare_without_a_gap(database_url: str) -> None:
     url = fill(database_url, [unpaid(1), posting(2, role="Data Analyst")])
-    found = compare_roles(url, ("Data Engineer", "Data Analyst"), filters=Filters())
+    found = compare_roles(url, ("Data Engineer", "Data Analyst"), filters=Filters(), alone=True)
     assert found.gaps == ()
     assert "no currency in which both" in found.statement
 
@@ -193,7 +201,7 @@ def test_claims_stand_beside_what_is_advertised(database_url: str) -> None:
         claim(6, country="FR"),
     ]
     url = fill(database_url, [posting(i) for i in range(12)], [article(), *claims])
-    by_number = dict(zip("123456", sorted(check_claims(url, filters=Filters()), key=lambda c: [
+    by_number = dict(zip("123456", sorted(check_claims(url, filters=Filters(), alone=True), key=lambda c: [
         x.id for x in claims if (x.amount, x.currency, x.period, x.country, x.role) ==
         (c.claim.amount, c.claim.currency, c.claim.period, c.claim.country, c.claim.role)]), strict=True))  # fmt: skip
     assert by_number["1"].difference == pytest.approx(75_000 / 70_000 - 1)

@@ -193,7 +193,7 @@ def test_purchasing_power_divides_by_the_countrys_own_factor(database_url: str, 
     foreign = posting(20, country="PL", currency="EUR")
     file = factors(tmp_path / "p.csv", "DE,EUR,0.70,2024\nde,eur,0.60,2019\nPL,PLN,1.80,2024\n")
     url, known = fill(database_url, [*here, *there, foreign]), read_factors(file)
-    report = build_report(url, filters=Filters(), by=("country",), purchasing_power=known, now=NOW)
+    report = build_report(url, filters=Filters(), by=("country",), purchasing_power=known, alone=True, now=NOW)
     found = {g.key["country"]: (g.currency, g.n, g.median) for g in report.groups}
     assert found == {"DE": ("Int$", 6, pytest.approx(100_000)), "PL": ("Int$", 6, pytest.approx(100_000))}
     assert report.method["counts"]["not_comparable"] == 1

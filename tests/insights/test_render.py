@@ -49,7 +49,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     ]
     bad = posting(900, excluded=True)
     fill(url, [*postings, bad], [flag(bad, "placeholder")])
-    return build_report(url, filters=Filters(title="Data"), now=NOW)
+    return build_report(url, filters=Filters(title="Data"), alone=True, now=NOW)
 
 
 class Page(HTMLParser):

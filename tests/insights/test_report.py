@@ -40,7 +40,7 @@ def ledger(url: str) -> str:
 
 
 def made(url: str, **how: Any) -> Report:
-    return build_report(url, **({"filters": Filters(), "now": NOW} | how))
+    return build_report(url, **({"filters": Filters(), "now": NOW, "alone": True} | how))
 
 
 def test_the_json_holds_the_keys_of_the_contract(database_url: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from db.filters import Filters
 from db.models import Posting
 from db.session import LedgerError
-from insights import rows as reading
+from insights import store
 from insights.figures import figures
 from insights.model import InsightError
 from insights.rows import DIMENSIONS, checked, read_rows
@@ -46,42 +48,55 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield fill(made, mixed())
 
 
-def contents(
-    url: str, dimensions: tuple[str, ...], filters: Filters | None = None, **how: Any
-) -> list[tuple[Any, ...]]:
-    rows = read_rows(url, filters or Filters(), dimensions, **how)
-    names = ", ".join((*dimensions, "currency", "low", "high", "stated", "estimate", "excluded"))
-    found = rows.connection.execute(f"SELECT {names} FROM row ORDER BY ALL").fetchall()
-    rows.close()
-    return found
+def paid(url: str, dimensions: tuple[str, ...], filters: Filters | None = None, **how: Any) -> list[tuple[Any, ...]]:
+    """Every posting with pay: its place, low, high, whether an estimate."""
+    with closing(read_rows(url, filters or Filters(), dimensions, **how)) as rows:
+        names = ", ".join((*dimensions, "currency", "low", "high", "estimate"))
+        return rows.connection.execute(f"SELECT {names} FROM row ORDER BY ALL").fetchall()
 
 
-def test_rows_hold_what_the_ledger_holds(url: str) -> None:
-    assert contents(url, ("level", "month")) == [
-        ("", "2026-03", "", None, None, False, False, False),
-        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, True, False, False),
-        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, True, False, False),
-        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, True, False, True),
-        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, True, True, False),
-        ("senior", "2026-03", "EUR", 6_000_000, None, True, False, False),
-        ("senior", "2026-03", "EUR", None, None, True, False, False),
-        ("senior", "2026-03", "GBP", None, 8_000_000, True, False, False),
+def counts(url: str, dimensions: tuple[str, ...], filters: Filters | None = None, **how: Any) -> list[tuple[Any, ...]]:
+    """Every place with its numbers of postings."""
+    with closing(read_rows(url, filters or Filters(), dimensions, **how)) as rows:
+        return rows.connection.execute("SELECT * EXCLUDE (id) FROM place ORDER BY ALL").fetchall()
+
+
+def selected(url: str, filters: Filters, **how: Any) -> int:
+    return sum(row[2] for row in counts(url, ("role",), filters, **how))
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["in a child", "here"])
+def test_rows_hold_what_the_ledger_holds(url: str, alone: bool) -> None:
+    assert paid(url, ("level", "month"), alone=alone) == [
+        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, False),
+        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, False),
+        ("senior", "2026-03", "EUR", 6_000_000, 8_000_000, True),
+        ("senior", "2026-03", "EUR", 6_000_000, None, False),
+        ("senior", "2026-03", "GBP", None, 8_000_000, False),
+    ]
+    assert counts(url, ("level",), alone=alone) == [
+        ("", "", 1, 0, 0, 1, 0, 0),
+        ("senior", "EUR", 6, 1, 4, 0, 1, 1),
+        ("senior", "GBP", 1, 0, 1, 0, 0, 0),
     ]
 
 
 def test_rows_in_us_dollars_hold_each_postings_own_conversion(url: str) -> None:
-    found = contents(url, ("level",), Filters(level=("senior",)), in_usd=True)
-    assert {row[1:4] for row in found} == {
+    assert {row[1:4] for row in paid(url, ("level",), in_usd=True)} == {
         ("USD", 6_600_000, 8_800_000),
         ("USD", 6_600_000, None),
         ("USD", None, 10_000_000),
-        ("", None, None),
     }
+
+
+def test_a_separator_in_scraped_words_stays_in_them(database_url: str) -> None:
+    fill(database_url, [posting(1, city="Ber\x1flin", company="A\x1fB")])
+    assert paid(database_url, ("city", "company"))[0][:3] == ("Ber lin", "A B", "EUR")
 
 
 @pytest.mark.parametrize("dimension", sorted(DIMENSIONS))
 def test_every_dimension_can_be_read_and_grouped(url: str, dimension: str) -> None:
-    rows = read_rows(url, Filters(), (dimension,))
+    rows = read_rows(url, Filters(), (dimension,), alone=True)
     groups = figures(rows, (dimension,))
     rows.close()
     assert sum(g.n for g in groups) >= 4
@@ -122,8 +137,8 @@ def test_lists_are_spread_over_their_words(url: str) -> None:
     ids=lambda value: str(value.stated()) if isinstance(value, Filters) else str(value),
 )
 def test_filters_select_and_quote(url: str, filters: Filters, found: int) -> None:
-    assert len(contents(url, ("role",), filters)) == found
-    assert len(contents(url, ("role",))) == 8
+    assert selected(url, filters, alone=True) == found
+    assert selected(url, Filters(), alone=True) == 8
 
 
 def test_a_nul_in_a_filter_is_refused(database_url: str) -> None:
@@ -133,51 +148,64 @@ def test_a_nul_in_a_filter_is_refused(database_url: str) -> None:
 
 
 def test_both_halves_of_a_split_table_are_read_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "SPLIT_FROM", 10)
+    monkeypatch.setattr(store, "SPLIT_FROM", 10)
     fill(database_url, [posting(i, level=None if i % 3 else "mid") for i in range(1, 42)])
-    rows = read_rows(database_url, Filters(), ("level",))
-    assert rows.connection.execute("SELECT count(*), count(DISTINCT employer) FROM row").fetchone() == (41, 41)
-    rows.close()
+    with closing(read_rows(database_url, Filters(), ("level",), alone=True)) as rows:
+        assert rows.connection.execute("SELECT count(*), count(DISTINCT employer) FROM row").fetchone() == (41, 41)
 
 
-def test_nulls_before_the_first_value_keep_their_type(database_url: str) -> None:
-    many = [unpaid(i, role=None) for i in range(1, 2_500)]
-    fill(database_url, [*many, posting(3_000), posting(3_001, salary_min=Decimal("21750.55"))])
-    found = contents(database_url, ("role",))
-    assert [row[2] for row in found if row[0]] == [2_175_055, 6_000_000]
+def test_nulls_before_the_first_value_keep_their_type(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BATCH", {"adbc.sqlite.query.batch_rows": "8"})
+    many = [unpaid(i, role=None) for i in range(1, 40)]
+    fill(database_url, [*many, posting(9_001), posting(9_002, salary_min=Decimal("21750.55"))])
+    assert [row[2] for row in paid(database_url, ("role",), alone=True)] == [2_175_055, 6_000_000]
+
+
+def write(path: str, statement: str) -> None:
+    """What another process does to the ledger."""
+    command = [
+        sys.executable,
+        "-c",
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()",
+    ]
+    subprocess.run([*command, path, statement], check=True)
 
 
 def test_a_writer_between_two_connections_is_noticed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "SPLIT_FROM", 2)
-    path = database_url.removeprefix("sqlite:///")
+    monkeypatch.setattr(store, "SPLIT_FROM", 2)
     fill(database_url, [posting(i) for i in range(1, 9)])
-    opened, drain = [], reading._drain
+    seen: list[str] = []
+    first = store._first
 
-    def write_once(stream: Any) -> None:
-        drain(stream)
-        opened.append(stream)
-        if len(opened) == 1:
-            with sqlite3.connect(path) as writer:
-                writer.execute("UPDATE posting SET annual_min = 1, annual_max = 1")
-            writer.close()
+    def and_write(engine: Any, connection: Any, query: str) -> int:
+        found = first(engine, connection, query)
+        seen.append(query)
+        if sum("max(rowid)" in said for said in seen) == 1 and "max(rowid)" in query:
+            write(database_url.removeprefix("sqlite:///"), "UPDATE posting SET annual_min = 1, annual_max = 1")
+        return found
 
-    monkeypatch.setattr(reading, "_drain", write_once)
-    assert {row[2] for row in contents(database_url, ("role",))} == {1}
-    assert len(opened) >= 4
+    monkeypatch.setattr(store, "_first", and_write)
+    assert {row[2] for row in paid(database_url, ("role",), alone=True)} == {1}
+    assert sum("max(rowid)" in said for said in seen) >= 4
 
 
 def test_an_endless_writer_ends_in_one_clear_error(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = database_url.removeprefix("sqlite:///")
     fill(database_url, [posting(1)])
+    versions = iter(range(1_000))
+    first = store._first
 
-    def write(_stream: Any) -> None:
-        with sqlite3.connect(path) as writer:
-            writer.execute("UPDATE posting SET reopened = reopened + 1")
-        writer.close()
+    def ever_newer(engine: Any, connection: Any, query: str) -> int:
+        return next(versions) if "data_version" in query else first(engine, connection, query)
 
-    monkeypatch.setattr(reading, "_drain", write)
+    monkeypatch.setattr(store, "_first", ever_newer)
     with pytest.raises(InsightError, match="being written"):
-        read_rows(database_url, Filters(), ("role",))
+        read_rows(database_url, Filters(), ("role",), alone=True)
+
+
+def test_a_child_that_fails_gives_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database at all, but long enough to look like one " * 40)
+    with pytest.raises(InsightError, match=r"text\.db cannot be read: .*not a database"):
+        read_rows(f"sqlite:///{tmp_path / 'text.db'}", Filters(), ("role",))
 
 
 @pytest.mark.parametrize(
@@ -204,4 +232,4 @@ def test_a_path_with_odd_characters_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "a b?c#d%20é"
     folder.mkdir()
     url = fill(f"sqlite:///{folder}/led ger.db", [posting(1)])
-    assert len(contents(url, ("role",))) == 1
+    assert selected(url, Filters()) == selected(url, Filters(), alone=True) == 1

@@ -79,7 +79,7 @@ def test_the_tracker_reads_the_ledger(database_url: str) -> None:
     for y, r, i in product((0, 1), range(5), range(5)):
         pay, day = Decimal(60_000 + 3_000 * y), date(2025 + y, 4, 2)
         made.append(posting(100 * y + 10 * r + i, role=f"Role {r}", posted_on=day, salary_min=pay, salary_max=pay))
-    (found,) = wage_tracker(fill(database_url, made), filters=Filters())
+    (found,) = wage_tracker(fill(database_url, made), filters=Filters(), alone=True)
     assert (found.month, found.change, found.postings) == ("2026-04", pytest.approx(0.05), 25)
 
 
@@ -146,16 +146,19 @@ def test_lifetimes_from_the_ledger(database_url: str, postgres_ledger_url: str) 
         ]
 
     for url in (database_url, postgres_ledger_url):
-        found = {life.key["country"]: life for life in lifetimes(fill(url, made()), filters=Filters(), by=("country",))}
+        found = {
+            life.key["country"]: life
+            for life in lifetimes(fill(url, made()), filters=Filters(), by=("country",), alone=True)
+        }
         german = found["DE"]
         assert (german.postings, german.closed, german.median_days) == (9, 7, 14)
         assert german.reposted_share == pytest.approx(1 / 9)
         assert german.evergreen_share == pytest.approx(2 / 9)
         assert (found["FR"].suppressed, found["FR"].median_days) == (True, None)
         assert None in found
-        (total,) = lifetimes(url, filters=Filters())
+        (total,) = lifetimes(url, filters=Filters(), alone=True)
         assert total.postings == 11
 
 
 def test_lifetimes_of_nothing_are_nothing(database_url: str) -> None:
-    assert lifetimes(fill(database_url, []), filters=Filters(), by=("role",)) == ()
+    assert lifetimes(fill(database_url, []), filters=Filters(), by=("role",), alone=True) == ()
