@@ -6,7 +6,7 @@ suggested beside the original. `exclude` keeps the posting out of every statisti
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from statistics import median
@@ -215,7 +215,8 @@ def _telling(found: list[Flag]) -> tuple[Flag, ...]:
     codes = {flag.code for flag in found}
     if "placeholder" not in codes:
         return tuple(found)
-    return tuple(flag for flag in found if flag.code not in ("period_mismatch", "currency_country_mismatch"))
+    kept = (flag for flag in found if flag.code not in ("period_mismatch", "currency_country_mismatch"))
+    return tuple(replace(flag, suggestion=None) for flag in kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,14 @@ def classify(tokens: list[Token], found: list[Statement]) -> None:
         _left(tokens, statement, floor)
         if previous is not None and not statement.kind:
             _inherit(tokens, previous, statement)
-        previous, floor = statement, statement.after
+        if previous is not None and not statement.kind and not statement.is_range and _added_on(tokens, statement):
+            statement.kind = "extra"
+        previous, floor = statement, max(statement.after, statement.claimed)
+
+
+def _added_on(tokens: list[Token], statement: Statement) -> bool:
+    """ "26,000 + 4,000 weighting": what a plus adds to the pay before it is not that pay."""
+    return statement.first > 0 and bool(tokens[statement.first - 1].roles & PLUS)
 
 
 def _inherit(tokens: list[Token], previous: Statement, statement: Statement) -> None:
@@ -99,6 +106,7 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
                 return ""
             if kind:
                 statement.apart = bool(unknown)
+                statement.claimed = at + 1
                 return kind
             unknown += 1
         elif roles & OPEN:

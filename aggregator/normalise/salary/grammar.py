@@ -65,6 +65,7 @@ _SHORT_NOUNS = frozenset(
         "uur",
     }
 )
+_WIDEST = 20
 _MAX_STATEMENTS = 120
 _BEFORE_TIME = frozenset(["one", "1", "full", "calendar", "working", "work", "(", "brutto", "gross", "-", "single"])
 _ONES = Decimal(1)
@@ -94,6 +95,7 @@ class Statement:
     fielded: bool = False
     thousands: bool = False
     apart: bool = False
+    claimed: int = 0
 
     @property
     def signed(self) -> bool:
@@ -153,6 +155,8 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
             and (tails[-1].plus or following.value < amounts[-1].value)
         ):
             break
+        if tails[-1].period and following.value > amounts[-1].value * _WIDEST:
+            break  # "$25.50/hr - $3000 bonus"
         if len(amounts) == 2 and (any(t.period for t in tails) or not _continues(amounts, following)):
             break
         amounts.append(following)

@@ -117,4 +117,4 @@ def is_stated_pay(statement: Statement) -> bool:
     if period is None:
         return statement.is_range and statement.low >= row.year_from * Decimal("1.5") and statement.high <= row.high
     low, high = annualise(statement.low, period), annualise(statement.high, period)
-    return row.low * 2 <= low and high <= row.high and (statement.is_range or period in ("hour", "day", "year"))
+    return row.low <= low and high <= row.high and (statement.is_range or period in ("hour", "day", "year"))
