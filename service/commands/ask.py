@@ -49,6 +49,7 @@ def salary(
         family=role.family,
         level=parse_level(title, role=role.role).level,
         country=country.upper() if country else None,
+        alone=True,
     )
     if as_json:
         typer.echo(json.dumps(jsonable(asdict(place)), ensure_ascii=False))
@@ -97,7 +98,7 @@ def compare(
     from service.output import print_table
 
     database = settings_of(context).database_url
-    made = compare_roles(database, [require_role(first), require_role(second)], filters=filters)
+    made = compare_roles(database, [require_role(first), require_role(second)], filters=filters, alone=True)
     if as_json:
         typer.echo(json.dumps(jsonable(asdict(made)), ensure_ascii=False))
         return

@@ -211,6 +211,8 @@ def report(
         by=tuple(part for given in by for part in given.split(",")),
         currency="USD" if usd else None,
         include_estimates=estimates,
+        overview=kind == "html",
+        alone=True,
         now=utc_now(),
     )
     if kind == "table":
