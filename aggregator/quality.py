@@ -155,7 +155,8 @@ def _not_pay(c: Candidate) -> Answer:
 
 
 SAME_RUNG = (frozenset({"internship", "entry"}), frozenset({"senior", "lead"}), frozenset({"director", "executive"}))
-"""Boards with four rungs say "Entry-level" of interns, "Senior-level / Expert" of leads and "Executive" of directors."""
+"""Boards with four rungs say "Entry-level" of interns, "Senior-level / Expert" of leads and "Executive" of
+directors."""
 
 
 def _level_conflict(c: Candidate) -> Answer:
