@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from aggregator.normalise.company import Company, parse_company
@@ -57,13 +58,25 @@ class Reading:
         return self.board_level or self.title_level
 
 
+REMEMBERED = 20_000
+"""Texts of each kind whose reading is remembered: boards repeat employers, places and titles."""
+
+_company = lru_cache(REMEMBERED)(parse_company)
+_location = lru_cache(REMEMBERED)(parse_location)
+_employment = lru_cache(REMEMBERED)(parse_employment)
+_board_level = lru_cache(REMEMBERED)(parse_board_level)
+_title = lru_cache(REMEMBERED)(clean_title)
+_role = lru_cache(REMEMBERED)(parse_role)
+_level = lru_cache(REMEMBERED)(parse_level)
+
+
 def read(raw: Any) -> Reading:
     """Reads one row of `raw_posting`. Total: any text gives a reading, nulls where the text says nothing we know."""
-    title = clean_title(raw.title_text)
-    company = parse_company(raw.company_text)
-    role = parse_role(title)
-    title_level = parse_level(title, role=role.role, company=raw.company_text).level
-    location = parse_location(raw.location_text, workplace=raw.workplace_text, country=raw.country_text)
+    title = _title(raw.title_text)
+    company = _company(raw.company_text)
+    role = _role(title)
+    title_level = _level(title, role=role.role, company=raw.company_text).level
+    location = _location(raw.location_text, workplace=raw.workplace_text, country=raw.country_text)
     salary, salary_text = _pay(raw, location.country or raw.country_hint, title)
     return Reading(
         raw_id=raw.id,
@@ -72,10 +85,10 @@ def read(raw: Any) -> Reading:
         title=title,
         title_text=raw.title_text,
         role=role,
-        board_level=parse_board_level(raw.level_text),
+        board_level=_board_level(raw.level_text),
         title_level=title_level,
         level_text=raw.level_text,
-        employment_types=parse_employment(raw.employment_text),
+        employment_types=_employment(raw.employment_text),
         company=company,
         company_text=raw.company_text,
         location=location,

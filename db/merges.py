@@ -18,7 +18,7 @@ from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.decisions import audit
 from db.keys import key
 from db.models import Posting, PostingChange, PostingFlag, PostingMerge, RawPosting
-from db.session import LedgerError, reading, writing
+from db.session import LedgerError, committed, reading, writing
 
 MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
@@ -97,12 +97,14 @@ def keep_matches(
     engine: Engine, merges: Sequence[Merge], examined: Iterable[str], *, version: int, now: datetime
 ) -> int:
     """Merges what the rules found and remembers that these postings were examined, in one transaction."""
-    with writing(engine) as connection:
+    ids = list(examined)
+
+    def work(connection: Connection) -> None:
         for merge in merges:
             _merge(connection, merge, version=version, decided_by=RULES, now=now)
-        connection.execute(
-            update(POSTING).where(one_of(connection, POSTING.c.id, examined)).values(match_version=version)
-        )
+        connection.execute(update(POSTING).where(one_of(connection, POSTING.c.id, ids)).values(match_version=version))
+
+    committed(engine, work)
     return len(merges)
 
 

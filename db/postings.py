@@ -18,7 +18,7 @@ from db.bulk import rows_by_id, update_rows, upsert
 from db.keys import content_hash, key
 from db.merges import kept_decisions
 from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
-from db.session import reading, writing
+from db.session import committed, reading, writing
 
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
@@ -138,25 +138,30 @@ def keep_postings(
     if not drafts:
         return PostingCounts()
     ordered = sorted(drafts, key=lambda draft: draft.id)
-    with writing(engine) as connection:
-        old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, [d.id for d in ordered])}
-        upsert(connection, COMPANY, _company_rows(ordered), ["id"], keep_old=["name"])
-        decided = _decided_flags(connection, ordered)
-        changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
-        rows = [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed]
-        upsert(connection, POSTING, rows, ["id"])
-        _keep_flags(connection, ordered, decided, rules_version, now)
-        counts = _keep_changes(connection, ordered, old, now)
-        statement = update(RAW).where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
-        update_rows(
-            connection,
-            statement.values(posting_id=bindparam("owner"), rules_version=rules_version),
-            [
-                {"raw_id": raw_id, "read_hash": read_hash, "owner": draft.id}
-                for draft in ordered
-                for raw_id, read_hash in sorted(draft.read_from.items())
-            ],
-        )
+    return committed(engine, lambda connection: _keep_batch(connection, ordered, rules_version, now))
+
+
+def _keep_batch(
+    connection: Connection, ordered: Sequence[PostingDraft], rules_version: int, now: datetime
+) -> PostingCounts:
+    old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, [d.id for d in ordered])}
+    upsert(connection, COMPANY, _company_rows(ordered), ["id"], keep_old=["name"])
+    decided = _decided_flags(connection, ordered)
+    changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
+    upsert(connection, POSTING, [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed], ["id"])
+    _keep_flags(connection, ordered, decided, rules_version, now)
+    counts = _keep_changes(connection, ordered, old, now)
+    read = update(RAW).where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
+    owned = [
+        {"raw_id": raw_id, "read_hash": read_hash, "owner": draft.id}
+        for draft in ordered
+        for raw_id, read_hash in draft.read_from.items()
+    ]
+    update_rows(
+        connection,
+        read.values(posting_id=bindparam("owner"), rules_version=rules_version),
+        sorted(owned, key=lambda row: row["raw_id"]),
+    )
     return counts
 
 

@@ -189,23 +189,39 @@ def _cursor(sort: str, value: Any, id_: str) -> str:
 
 
 def _after(order: ColumnElement[Any], down: bool, cursor: str, sort: str) -> ColumnElement[bool]:
-    try:
-        made_for, value, id_ = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
-        raise FilterError(f"--after {cursor!r} is no cursor: use the one that the page before gave") from error
+    made_for, value, id_ = _read_cursor(cursor)
     if made_for != sort:
         raise FilterError(f"--after was made for --sort {made_for}, not for {sort}: start again without it")
-    name = sort.removeprefix("-")
-    if name in {"first_seen", "last_seen"}:
-        value = datetime.fromisoformat(value)
-    elif name == "posted_on":
-        value = date.fromisoformat(value)
-    elif name == "salary":
-        value = Decimal(str(value))
     bound = literal(value, order.type)
     if down:
         return or_(order < bound, and_(order == bound, POSTING.c.id < id_))
     return or_(order > bound, and_(order == bound, POSTING.c.id > id_))
+
+
+def _read_cursor(cursor: str) -> tuple[str, Any, str]:
+    """The sort, the sort value and the id that a cursor holds; `FilterError` for what we never wrote."""
+    try:
+        made_for, value, id_ = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(made_for, str) or not isinstance(id_, str):
+            raise TypeError("a cursor holds texts")
+        name = made_for.removeprefix("-")
+        if name in {"first_seen", "last_seen"}:
+            value = datetime.fromisoformat(value)
+            if value.tzinfo is None:
+                raise ValueError("a moment has a zone")
+        elif name == "posted_on":
+            value = date.fromisoformat(value)
+        elif name == "salary":
+            value = Decimal(str(value))
+            if not value.is_finite() or abs(value) >= Decimal(10) ** 14:
+                raise ValueError("an amount has bounds")
+        elif not isinstance(value, str) or "\0" in value + id_:
+            raise TypeError("words are texts")
+        (value if isinstance(value, str) else "").encode()
+        id_.encode()
+    except (ValueError, TypeError, ArithmeticError, RecursionError, binascii.Error) as error:
+        raise FilterError(f"--after {cursor!r} is no cursor: use the one that the page before gave") from error
+    return made_for, value, id_
 
 
 def as_json(value: Any) -> Any:

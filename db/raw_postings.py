@@ -37,13 +37,12 @@ GAPS: tuple[Any, ...] = (None, "", [], {}, False)
 
 
 @dataclass(frozen=True, slots=True)
-class RawCounts:
-    """Distinct raw postings of one call that no earlier call of the run counted, and all their sightings."""
+class Kept:
+    """Ids of the raw postings of one call, by what became of them."""
 
-    sightings: int = 0
-    new: int = 0
-    updated: int = 0
-    unchanged: int = 0
+    new: frozenset[str] = frozenset()
+    updated: frozenset[str] = frozenset()
+    unchanged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,19 @@ class Said:
     hash: str
 
 
-def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord], counted: set[str]) -> RawCounts:
-    """Writes raw postings, their sightings and changes; `counted` grows by the ids that this call counts."""
+def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord]) -> tuple[Kept, int]:
+    """Writes raw postings, their pages, sightings and changes; returns what became of them and the sightings given."""
     if not records:
-        return RawCounts()
+        return Kept(), 0
+    all_said = _last_words([_said(record) for record in records])
     groups: dict[str, list[Said]] = {}
-    for said in _last_words([_said(record) for record in records]):
+    for said in all_said:
         groups.setdefault(said.id, []).append(said)
+    _keep_unread_pages(connection, all_said)
     known = {row[0]: row[1] for row in rows_by_id(connection, _KNOWN, RAW.c.id, groups)}
     new = [_row(id_, _merged(None, group), group, None) for id_, group in sorted(groups.items()) if id_ not in known]
     updated, changes = _updated(connection, groups, known)
-    changed = {row["id"] for row in updated}
+    changed = frozenset(row["id"] for row in updated)
     unchanged = {id_: groups[id_] for id_ in sorted(known) if id_ not in changed}
     upsert(
         connection,
@@ -85,10 +86,8 @@ def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord
     )
     upsert(connection, CHANGE, last_of_each(changes, "id"), ["id"])
     _see_again(connection, unchanged)
-    _keep_sightings(connection, [said for group in groups.values() for said in group])
-    fresh = [ids - counted for ids in ({row["id"] for row in new}, changed, set(unchanged))]
-    counted.update(*fresh)
-    return RawCounts(len(records), *map(len, fresh))
+    _keep_sightings(connection, all_said)
+    return Kept(frozenset(row["id"] for row in new), changed, frozenset(unchanged)), len(records)
 
 
 _KNOWN = select(RAW.c.id, RAW.c.content_hash)
@@ -289,7 +288,6 @@ def _touch_postings(connection: Connection, raw_ids: Mapping[str, Any]) -> None:
 
 
 def _keep_sightings(connection: Connection, all_said: Sequence[Said]) -> None:
-    _keep_unread_pages(connection, all_said)
     for partial, column in ((False, "content_hash"), (True, "listed_hash")):
         rows = [
             {

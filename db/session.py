@@ -7,16 +7,20 @@ a deferred one that reads first and writes later gets SQLITE_BUSY at once, whate
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
+
+Made = TypeVar("Made")
 
 BUSY_TIMEOUT_SECONDS = 30
 SCHEMA_HEAD = "0001"
@@ -98,6 +102,29 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: whole or absent."""
     with engine.connect().execution_options(jobledger_write=True) as connection, connection.begin():
         yield connection
+
+
+TRIES = 8
+"""How often a write is tried that crosses another one; each try waits longer, up to two seconds."""
+CROSSED = ("40001", "40P01", "database is locked", "database table is locked")
+"""PostgreSQL's serialization failure and deadlock, SQLite's words for a lock that was not given in time."""
+
+
+def committed(engine: Engine, work: Callable[[Connection], Made]) -> Made:
+    """What `work` makes in one write transaction; done again, wholly, when it crossed another writer's.
+
+    `work` must have no other effect than on the connection: what is rolled back is repeated.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            with writing(engine) as connection:
+                return work(connection)
+        except OperationalError as error:
+            reason = f"{getattr(error.orig, 'sqlstate', None)} {error.orig}"
+            if attempt == TRIES or not any(word in reason for word in CROSSED):
+                raise
+            time.sleep(random.uniform(0, min(2.0, 0.05 * 2**attempt)))  # noqa: S311 - a pause, no secret
+    raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager

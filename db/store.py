@@ -8,7 +8,7 @@ one comparison of hashes.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.models import Article, ArticleSection, Page, Rejected
 from db.raw_postings import keep_raw_postings
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord, storable
-from db.session import writing
+from db.session import committed
 
 PAGE: Table = Page.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
@@ -53,21 +53,29 @@ def keep(engine: Engine, records: Sequence[Record], *, counted: set[str] | None 
     if not records:
         return KeepCounts()
     seen = counted if counted is not None else set()
-    with writing(engine) as connection:
-        pages = _keep_pages(connection, [r for r in records if isinstance(r, PageRecord)])
-        articles = _keep_articles(connection, [r for r in records if isinstance(r, ArticleRecord)])
-        rejected = _keep_rejected(connection, [r for r in records if isinstance(r, RejectedRecord)])
-        raw = keep_raw_postings(connection, [r for r in records if isinstance(r, RawPostingRecord)], seen)
-    return KeepCounts(
+    counts, fresh = committed(engine, lambda connection: _keep(connection, records, seen))
+    seen |= fresh
+    return counts
+
+
+def _keep(connection: Connection, records: Sequence[Record], seen: Set[str]) -> tuple[KeepCounts, frozenset[str]]:
+    """What was done, and the raw postings that it counted."""
+    pages = _keep_pages(connection, [r for r in records if isinstance(r, PageRecord)])
+    articles = _keep_articles(connection, [r for r in records if isinstance(r, ArticleRecord)])
+    rejected = _keep_rejected(connection, [r for r in records if isinstance(r, RejectedRecord)])
+    raw, sightings = keep_raw_postings(connection, [r for r in records if isinstance(r, RawPostingRecord)])
+    new, updated, unchanged = (ids - seen for ids in (raw.new, raw.updated, raw.unchanged))
+    counts = KeepCounts(
         pages=pages,
         articles=articles,
-        sightings=raw.sightings,
-        raw_postings=raw.new + raw.updated + raw.unchanged,
-        new=raw.new,
-        updated=raw.updated,
-        unchanged=raw.unchanged,
+        sightings=sightings,
+        raw_postings=len(new) + len(updated) + len(unchanged),
+        new=len(new),
+        updated=len(updated),
+        unchanged=len(unchanged),
         rejected=rejected,
     )
+    return counts, new | updated | unchanged
 
 
 def _keep_pages(connection: Connection, records: Sequence[PageRecord]) -> int:
