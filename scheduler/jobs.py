@@ -105,7 +105,9 @@ def run_source(
     set_condition(engine, source.name, probing)
     run = Claimed(id=run_id, name=source.name, scheduled_for=scheduled_for, trigger=trigger, holder=me)
     work = partial(crawl_outcome, source, engine, database_url, crawl=crawl, limit=limit, progress=progress)
-    return perform(run, work, engine=engine, cron=source.schedule, now=now)
+    result = perform(run, work, engine=engine, cron=source.schedule, now=now)
+    close_absent(engine, result, now())
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,25 @@ def work(
         doing = partial(crawl_outcome, job.source, engine, database_url, crawl=crawl)
     else:
         doing = partial(chore_outcome, job, database_url)
-    return perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping)
+    result = perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping)
+    if job.source is not None:
+        close_absent(engine, result, now())
+    return result
+
+
+def close_absent(engine: Engine, result: RunResult, now: datetime) -> None:
+    """Lets a healthy, complete run count what it did not see, and close what was missed often enough."""
+    if not result.kept:
+        return
+    from aggregator.lifecycle import after_run as count_absences  # the aggregator is slow to import
+
+    try:
+        closing = count_absences(engine, result.source, result, now)
+    except DBAPIError as error:  # the next run counts again: a posting is closed a run later
+        logger.warning("%s: absences were not counted: %s", result.source, error.orig or error)
+        return
+    if closing.closed:
+        logger.info("%s: %d postings closed", result.source, closing.closed)
 
 
 def crawl_outcome(

@@ -30,7 +30,7 @@ from scheduler.child import end_children
 from scheduler.conductor import LEASE, Conductor
 from scheduler.cron import trigger
 from scheduler.decide import Start
-from scheduler.holder import this_holder
+from scheduler.holder import is_dead, this_holder
 from scheduler.jobs import Claimed, RunResult, work
 from scheduler.metrics import Metrics
 from scheduler.once import run_due_once
@@ -138,6 +138,7 @@ class Service:
         self.metrics.sources_ok.set(self.watched.error is None)
         # Where a server keeps the time it is asked for it: schedulers on several machines must agree on it.
         ours = None if self.engine.dialect.name == "postgresql" else now
+        self._bury_the_leader()
         leads = lease.acquire(self.engine, LEASE, self.holder, self.settings.lease_seconds, now=ours)
         if leads and not self.pulse.leads:
             logger.info("%s leads", self.holder)
@@ -155,6 +156,14 @@ class Service:
         self.metrics.after_tick(self.conductor.tick(now), now)
         self.metrics.running.set(len(self.in_hand))
         self._tell(now)
+
+    def _bury_the_leader(self) -> None:
+        """Frees the lease of a leader that died on this machine: a restart after a crash need not wait for its end."""
+        if self.pulse.leads:
+            return
+        held = lease.find_lease(self.engine, LEASE)
+        if held is not None and is_dead(held.holder) and lease.release(self.engine, LEASE, held.holder):
+            logger.warning("the leader %s is dead: its lease is free", held.holder)
 
     def _say_away(self, why: str) -> None:
         if self.pulse.ledger_up or self.pulse.ledger_error != why:
