@@ -1,4 +1,4 @@
-"""Records of a crawl into the ledger, in batches: the only file of the scraper that opens a database.
+"""Records of a crawl into the ledger, in batches: the only file of the scraper that writes to one.
 
 A batch is one transaction. A killed crawl therefore keeps its finished batches, and a second run changes nothing in
 them but the time last seen. Before anything is kept, what no statistic needs and nobody should hold is taken out:

@@ -22,6 +22,7 @@ SETTINGS: Final[dict[str, Any]] = {
     # How fast: one or two requests at a time a host, slower where the host is slow.
     "CONCURRENT_REQUESTS": 8,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 2,
+    "CONCURRENT_ITEMS": 1,  # Scrapy starts so many tasks for every page; our pipeline never waits, so one is enough
     "DOWNLOAD_DELAY": 0.5,
     "AUTOTHROTTLE_ENABLED": True,
     "AUTOTHROTTLE_START_DELAY": 0.5,
