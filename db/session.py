@@ -131,6 +131,9 @@ def committed(engine: Engine, work: Callable[[Connection], Made]) -> Made:
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the ledger; never blocks a writer."""
     with engine.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            # Its default shows every statement what was committed meanwhile: a list and its count would differ.
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield connection
 
 
