@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, or_, select
@@ -81,6 +82,16 @@ def find_posting(engine: Engine, posting_id: str) -> dict[str, Any] | None:
 def _posting_alone(engine: Engine, posting_id: str) -> dict[str, Any] | None:
     rows, _ = find_postings(engine, Filters(ids=(posting_id,)), sort="id", limit=1)
     return rows[0] if rows else None
+
+
+def find_page_body(engine: Engine, source: str) -> bytes | None:
+    """The page last read of a source, as it was served; None where none is kept."""
+    query = (
+        select(PAGE.c.body).where(PAGE.c.source == source, PAGE.c.body.is_not(None)).order_by(PAGE.c.last_seen.desc())
+    )
+    with reading(engine) as connection:
+        body = connection.execute(query.limit(1)).scalar()
+    return zlib.decompress(body) if body is not None else None
 
 
 def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
