@@ -47,7 +47,7 @@ def test_the_readmes_commands_run_in_order(playground: Path) -> None:
     assert (playground / "postings.csv").stat().st_size > 1000
 
 
-COMMANDS = re.compile(r"`(jobledger(?: [a-z-]+)+)")
+COMMANDS = re.compile(r"`(jobledger(?: [a-z][a-z-]*)+)")
 
 
 @pytest.mark.parametrize(

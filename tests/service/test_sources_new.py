@@ -1,4 +1,4 @@
-"""`sources new`: an entry for a known platform, the start of a spider for an unknown site, one line for a dead address."""
+"""`sources new`: an entry for a known platform, a spider begun for an unknown site, one line for a dead address."""
 
 from __future__ import annotations
 
