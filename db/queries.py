@@ -39,6 +39,7 @@ POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel doe
 FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
 SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
+SOURCE: Table = Source.__table__  # type: ignore[attr-defined]
 RUN: Table = Run.__table__  # type: ignore[attr-defined]
 REJECTED: Table = Rejected.__table__  # type: ignore[attr-defined]
 
@@ -287,6 +288,27 @@ def list_rejected(engine: Engine, *, limit: int | None = None) -> list[dict[str,
     query = select(REJECTED).order_by(REJECTED.c.last_seen.desc(), REJECTED.c.id).limit(limit)
     with reading(engine) as connection:
         return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def list_sources(engine: Engine) -> list[dict[str, Any]]:
+    """Every source that is configured or ever gave something, with its condition, its last run and its raw postings."""
+    names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at"}]
+    last = select(RUN.c.source, func.max(RUN.c.id).label("id")).where(RUN.c.state == "finished").group_by(RUN.c.source)
+    newest = last.subquery()
+    with reading(engine) as connection:
+        known = {row.name: dict(row._mapping) for row in connection.execute(select(*names))}
+        counted = select(RAW.c.source, func.count().label("postings")).group_by(RAW.c.source)
+        raw = {row.source: row.postings for row in connection.execute(counted)}
+        runs = {
+            row.source: {"verdict": row.verdict, "finished_at": row.finished_at, "reasons": row.reasons}
+            for row in connection.execute(select(RUN).join(newest, newest.c.id == RUN.c.id))
+            if not row.source.startswith("@")  # the scheduler's own jobs
+        }
+    blank = {column.name: None for column in names}
+    return [
+        blank | known.get(name, {"name": name}) | {"last_run": runs.get(name), "raw_postings": raw.get(name, 0)}
+        for name in sorted({*known, *raw, *runs})
+    ]
 
 
 def known_sources(engine: Engine) -> list[str]:

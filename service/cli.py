@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from service.commands import ask, collect, demo, look, normalise, run_sources, store
+from service.commands import ask, collect, demo, look, normalise, run_sources, serve, store
 from service.settings import Settings, UsageError, WorkFailed, load_settings
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ app = typer.Typer(
     epilog="Example: jobledger ingest captures/ && jobledger report",
 )
 
-for commands in (collect, run_sources, look, ask, normalise, store, demo):
+for commands in (collect, run_sources, look, ask, normalise, store, demo, serve):
     commands.register(app)
 
 WITH_VALUE = ("--db", "--config")

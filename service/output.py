@@ -164,7 +164,10 @@ LISTS = frozenset({"employment_types", "countries", "remote_scope", "sources"})
 OTHER_TYPES = {
     "fx_rate": "DOUBLE",
     "sightings": "BIGINT",
+    "reopened": "BIGINT",
     "reposted": "BIGINT",
+    "reposted_days": "BIGINT",
+    "evergreen": "BOOLEAN",
     "salary_is_estimate": "BOOLEAN",
     "first_seen": "TIMESTAMPTZ",
     "last_seen": "TIMESTAMPTZ",

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from db.session import open_ledger
 from service.settings import Settings
 from service.web import api, problems
-from service.web.guard import Keys, RateLimit, limited, with_headers
+from service.web.gate import Gate, RateLimit
+from service.web.guard import Keys, require_good_tokens
 
 STATIC = Path(__file__).parent / "static"
 REQUESTS_A_MINUTE = 600
@@ -20,6 +20,7 @@ REQUESTS_A_MINUTE = 600
 
 def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE) -> FastAPI:
     """The service over the ledger of `settings`; `per_minute` None lifts the rate limit."""
+    require_good_tokens(settings.tokens or {})
     app = FastAPI(
         title="jobledger",
         version="1",
@@ -31,11 +32,9 @@ def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE
     app.state.settings = settings
     app.state.engine = open_ledger(settings.database_url)
     app.state.keys = Keys(settings.tokens or {})
-    app.state.rate_limit = RateLimit(per_minute) if per_minute else None
     problems.install(app)
     app.include_router(api.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=limited)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=with_headers)
+    app.add_middleware(Gate, limit=RateLimit(per_minute) if per_minute else None)
     return app

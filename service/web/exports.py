@@ -136,6 +136,19 @@ def as_rss(rows: Iterable[Row], *, link: str, title: str, now: datetime) -> Iter
     yield "</channel></rss>\n"
 
 
+def feed_title(stated: Mapping[str, Any]) -> str:
+    """The name of a feed, from its filters.
+
+    >>> feed_title({"role": ["Data Engineer"], "has_salary": True})
+    'jobledger: role Data Engineer, has salary'
+    """
+    parts = []
+    for name, value in stated.items():
+        said = " or ".join(map(str, value)) if isinstance(value, list) else str(value)
+        parts.append(name.replace("_", " ") + ("" if value is True else f" {said}"))
+    return f"jobledger: {', '.join(parts) or 'all postings'}"
+
+
 def _headline(row: Row) -> str:
     return " · ".join(part for part in (row["title"], row["company"], row["salary_text"]) if part)
 

@@ -1,4 +1,4 @@
-"""Who may do what, and what a browser may do with an answer.
+"""Who may do what.
 
 Reading needs nothing. Writing needs a token (`Authorization: Bearer …`) or a session cookie that a token was exchanged
 for; with a cookie, a form also carries a token against forgery. Tokens are kept as scrypt hashes in the configuration
@@ -10,31 +10,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
-from starlette.responses import Response
 
-from service.web.problems import Problem, problem
+from service.settings import UsageError
+from service.web.problems import Problem
 
 COOKIE = "jobledger_session"
 SESSION_SECONDS = 12 * 3600
-
-HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
-}
-"""No inline script or style, no frame, nothing from elsewhere: scraped text has nothing to work with."""
+TOKEN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""What a token may be called: the name stands in the audit rows and in the session cookie."""
+HASH = re.compile(r"scrypt\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{86}==")
 
 
 def hash_token(token: str, *, salt: bytes | None = None) -> str:
@@ -49,10 +40,9 @@ def hash_token(token: str, *, salt: bytes | None = None) -> str:
 
 
 def matches(token: str, kept: str) -> bool:
-    scheme, _, rest = kept.partition("$")
-    salt, _, _digest = rest.partition("$")
-    if scheme != "scrypt" or not salt:
+    if not HASH.fullmatch(kept):
         return False
+    salt = kept.split("$")[1]
     return hmac.compare_digest(hash_token(token, salt=base64.b64decode(salt)), kept)
 
 
@@ -83,7 +73,7 @@ class Keys:
         """Whose session this is, while it lasts."""
         until, _, rest = (session or "").partition(".")
         name, _, signature = rest.rpartition(".")
-        if not until.isdigit() or not hmac.compare_digest(self._sign(f"{until}.{name}"), signature):
+        if not re.fullmatch(r"[0-9]{1,12}", until) or not same(self._sign(f"{until}.{name}"), signature):
             return None
         return name if int(until) > time.time() else None
 
@@ -93,6 +83,20 @@ class Keys:
 
     def _sign(self, text: str) -> str:
         return hmac.new(self.secret, text.encode(), "sha256").hexdigest()
+
+
+def same(first: str, second: str) -> bool:
+    """Whether two texts are equal, in a time that tells nothing; a header may hold any character."""
+    return hmac.compare_digest(first.encode("utf-8", "replace"), second.encode("utf-8", "replace"))
+
+
+def require_good_tokens(tokens: Mapping[str, str]) -> None:
+    """Raises `UsageError` for a token of the configuration that could never be used."""
+    for name, kept in tokens.items():
+        if not TOKEN_NAME.fullmatch(name):
+            raise UsageError(f"the token name {name!r} may hold letters, digits, - and _ only")
+        if not isinstance(kept, str) or not HASH.fullmatch(kept):
+            raise UsageError(f"the token {name!r} is no hash: `jobledger token {name}` makes one")
 
 
 def writer(request: Request) -> str | None:
@@ -107,55 +111,14 @@ def writer(request: Request) -> str | None:
 def require_writer(request: Request, form_token: str | None = None) -> str:
     """Who may change data; an error else. A cookie alone is not enough: the form's token must come with it."""
     keys: Keys = request.app.state.keys
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Problem(403, "another site sent this form")
     name = writer(request)
     if name is None:
         raise Problem(401, "changing data needs a token: Authorization: Bearer …")
     session = request.cookies.get(COOKIE)
     if not request.headers.get("authorization") and session is not None:
         given = form_token or request.headers.get("x-csrf-token", "")
-        if not hmac.compare_digest(keys.form_token(session), given):
+        if not same(keys.form_token(session), given):
             raise Problem(403, "the form has expired: load the page again")
     return name
-
-
-@dataclass(slots=True)
-class RateLimit:
-    """So many requests a minute and address, as a bucket that refills; at most `ADDRESSES` are remembered."""
-
-    per_minute: int
-    buckets: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
-
-    ADDRESSES = 10_000
-
-    def wait(self, address: str, now: float) -> float:
-        """Seconds to wait before the next request of this address; 0 when it may come now."""
-        left, at = self.buckets.pop(address, (float(self.per_minute), now))
-        left = min(float(self.per_minute), left + (now - at) * self.per_minute / 60)
-        allowed = left >= 1
-        self.buckets[address] = (left - 1 if allowed else left, now)
-        while len(self.buckets) > self.ADDRESSES:
-            self.buckets.popitem(last=False)
-        return 0.0 if allowed else (1 - left) * 60 / self.per_minute
-
-
-Next = Callable[[Request], Awaitable[Response]]
-
-
-async def with_headers(request: Request, following: Next) -> Response:
-    """Adds the safety headers to every answer."""
-    response = await following(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
-
-
-async def limited(request: Request, following: Next) -> Response:
-    """Holds each address to its rate; static files are free."""
-    limit: RateLimit | None = request.app.state.rate_limit
-    if limit is not None and not request.url.path.startswith("/static/"):
-        seconds = limit.wait(request.client.host if request.client else "", time.monotonic())
-        if seconds:
-            return problem(
-                429, f"more than {limit.per_minute} requests a minute", headers={"Retry-After": str(int(seconds) + 1)}
-            )
-    return await following(request)

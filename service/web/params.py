@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from db.filters import Filters, parse_filters
 from service.commands.options import require_role
@@ -24,9 +24,19 @@ SortName = Literal[
     "first_seen", "-first_seen", "last_seen", "-last_seen", "posted_on", "-posted_on", "title", "-title", "company",
     "-company", "salary", "-salary", "id", "-id",
 ]  # fmt: skip
+
+
+def _text(value: str) -> str:
+    """A text that every store takes: without control characters and unpaired surrogates."""
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in value):
+        raise ValueError("holds a character that is no text")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
 CountryCode = Annotated[str, Field(pattern="^[A-Za-z]{2}$")]
 CurrencyCode = Annotated[str, Field(pattern="^[A-Za-z]{3}$")]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
 class FilterQuery(BaseModel):

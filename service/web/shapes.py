@@ -63,7 +63,10 @@ class PostingShape(Shape):
     posted_on: date | None
     valid_through: date | None
     closed_at: datetime | None
+    reopened: int
     reposted: int
+    reposted_days: int
+    evergreen: bool
     sightings: int
     flags: list[FlagShape]
 

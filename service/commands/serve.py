@@ -1,0 +1,87 @@
+"""serve, token: the service over HTTP and who may change data through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from service.commands.options import settings_of
+from service.settings import UsageError, WorkFailed
+
+if TYPE_CHECKING:
+    from socket import socket as Socket
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog="Example: jobledger serve --port 8080 --db sqlite:///jobledger.db")(serve)
+    app.command(epilog="Example: jobledger token eva")(token)
+
+
+def serve(
+    context: typer.Context,
+    host: str = typer.Option("127.0.0.1", "--host", metavar="ADDRESS", help="Where to listen; this machine only."),
+    port: int = typer.Option(8080, "--port", min=0, max=65535, help="0 picks a free one."),
+    per_minute: int = typer.Option(600, "--per-minute", min=0, help="Requests of one address; 0 lifts the limit."),
+) -> None:
+    """REST API and web pages over the ledger; read-only without a token of the configuration."""
+    import uvicorn
+
+    from service.output import to_stderr
+    from service.web.app import create_app
+
+    settings = settings_of(context)
+    app = create_app(settings, per_minute=per_minute or None)
+    if host not in LOOPBACK:
+        to_stderr(f"listening on {host}: everybody who reaches this address can read the ledger")
+    if not settings.tokens:
+        to_stderr("read-only: `jobledger token NAME` makes a token for those who review flags and merges")
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="info" if settings.verbose else "warning",
+        access_log=settings.verbose,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    socket = _bound(host, port)
+    address = f"[{host}]" if ":" in host else host
+    to_stderr(f"jobledger serves http://{address}:{socket.getsockname()[1]}/ (API: /api/v1/openapi.json); Ctrl-C ends")
+    server.run(sockets=[socket])
+
+
+def _bound(host: str, port: int) -> Socket:
+    """The listening socket; binding it here turns "address in use" into one clear line."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise WorkFailed(f"cannot listen on {host}:{port}: {error.strerror or error}; try another --port") from error
+    return made
+
+
+def token(
+    name: str = typer.Argument(..., metavar="NAME", help="Whose it is: letters, digits, - and _."),
+) -> None:
+    """Makes a token that may change data through the service; shows it once, and the line for the configuration."""
+    import secrets
+
+    from service.output import to_stderr
+    from service.web.guard import TOKEN_NAME, hash_token
+
+    if not TOKEN_NAME.fullmatch(name):
+        raise UsageError(f"the name {name!r} may hold letters, digits, - and _ only, up to 40")
+    made = secrets.token_urlsafe(32)
+    to_stderr("The token, shown this once (log in with it, or send it as `Authorization: Bearer …`):")
+    typer.echo(made)
+    to_stderr("In the file of --config, which keeps only its hash:")
+    typer.echo(f'[tokens]\n{name} = "{hash_token(made)}"')

@@ -1,0 +1,75 @@
+"""Answers that a client can keep: an ETag of what was said, so that saying the same again costs no body."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from db.queries import as_json
+
+CHUNK = 64 * 1024
+
+
+def answer(request: Request, body: Mapping[str, Any], *, changed: datetime | None = None) -> Response:
+    """JSON of rows as the queries give them; amounts as numbers, times in ISO 8601."""
+    text = json.dumps(as_json(body), ensure_ascii=False, separators=(",", ":"))
+    return conditional(request, text.encode("utf-8", "replace"), "application/json", changed=changed)
+
+
+def conditional(
+    request: Request, body: bytes, media_type: str, *, changed: datetime | None = None, private: bool = False
+) -> Response:
+    """200 with an ETag, or 304 where the client has just this. `changed` becomes Last-Modified.
+
+    The tag is weak: compression makes other bytes of the same answer.
+    """
+    tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache" if private else "no-cache"}
+    if private:
+        headers["Vary"] = "Cookie"
+    if changed is not None:
+        headers["Last-Modified"] = format_datetime(changed.astimezone(UTC).replace(microsecond=0), usegmt=True)
+    if request.method == "GET" and _known(request, tag, changed):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _known(request: Request, tag: str, changed: datetime | None) -> bool:
+    """RFC 9110, 13.2.2: If-None-Match decides alone where it is given."""
+    given = request.headers.get("if-none-match")
+    if given is not None:
+        tags = {part.strip().removeprefix("W/") for part in given.split(",")}
+        return "*" in tags or tag.removeprefix("W/") in tags
+    since = request.headers.get("if-modified-since")
+    if since is None or changed is None:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        return False
+    return moment.tzinfo is not None and changed.astimezone(UTC).replace(microsecond=0) <= moment
+
+
+def chunked(parts: Iterable[str]) -> Iterator[bytes]:
+    """Text in pieces worth a network packet; unpaired surrogates become question marks.
+
+    >>> list(chunked(["a", "b"]))
+    [b'ab']
+    """
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= CHUNK:
+            yield "".join(held).encode("utf-8", "replace")
+            held, size = [], 0
+    if held:
+        yield "".join(held).encode("utf-8", "replace")
