@@ -13,17 +13,19 @@ currency when it is the labelled one, the period when it is the labelled one (a 
 from __future__ import annotations
 
 import csv
+import io
 import platform
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aggregator.rules import RULES_VERSION
-from benchmarks import peers
+from benchmarks import accuracy_pairs, peers
 from service.normalise_place import normalise_location
 from service.normalise_salary import normalise_salary
 from service.normalise_title import normalise_title
@@ -329,7 +331,12 @@ def main() -> int:
     tables += [appendix_table(), flag_table(labelled("salary_flags.csv"))]
     tables += [*title_tables(labelled("titles.csv")), location_table(labelled("locations.csv"))]
     show(tables)
-    PAGE.write_text(markdown(tables), encoding="utf-8")
+    pairs = io.StringIO()
+    with redirect_stdout(pairs):
+        accuracy_pairs.main(SHARED / "data" / "boards")
+    print(pairs.getvalue())
+    matching = f"## Same job, one posting\n\n`python -m benchmarks.accuracy_pairs`\n\n```text\n{pairs.getvalue()}```\n"
+    PAGE.write_text(markdown(tables) + matching, encoding="utf-8")
     MISSES.parent.mkdir(exist_ok=True)
     with MISSES.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
