@@ -49,6 +49,8 @@ def run(task: Mapping[str, Any], messages: IO[str]) -> dict[str, Any]:
     source = Source(**{**given, "allow_hosts": tuple(given["allow_hosts"])})
     open_ledger(task["database_url"]).dispose()  # a ledger that cannot be opened is said before anything is fetched
     process = AsyncCrawlerProcess(settings_for(source, task))
+    # Scrapy makes a debug record for every page and item and drops it in the handler; it need not be made.
+    logging.getLogger("scrapy").setLevel(SETTINGS["LOG_LEVEL"])
     for chatter in ("scrapy.middleware", "scrapy.crawler", "scrapy.addons", "scrapy.utils.log"):
         logging.getLogger(chatter).setLevel(logging.WARNING)  # the end of the log is for what happened
     crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"]))

@@ -81,6 +81,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "LOG_VERSIONS": [],
     "LOG_INSTALL_ROOT_HANDLER": True,
     "STATS_DUMP": False,
+    "WARN_ON_GENERATOR_RETURN_VALUE": False,  # it parses the source of callbacks while we crawl; a linter can do that
 }
 """Literal, so that a reader sees at one glance what a site will see of us."""
 

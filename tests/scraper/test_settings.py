@@ -74,6 +74,7 @@ WANTED: dict[str, object] = {
     "LOG_VERSIONS": [],
     "LOG_INSTALL_ROOT_HANDLER": True,
     "STATS_DUMP": False,
+    "WARN_ON_GENERATOR_RETURN_VALUE": False,
 }
 
 
