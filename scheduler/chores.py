@@ -15,12 +15,16 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from db.cohorts import cohort_pay, keep_cohort_flags
+from db.erasure import forget_bodies
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
 from scheduler.child import Ended, begin, run_child
 from scheduler.timetable import Job
 
 MEMORY_MB = 2048
+BODIES_KEPT = timedelta(days=90)
+"""A stored page is needed only to read it again with a mended parser."""
 JOB_RUNS_KEPT = timedelta(days=30)
 """Rows of the scheduler's own jobs; a source's runs are kept for good."""
 
@@ -34,9 +38,20 @@ def aggregate(engine: Engine, now: datetime) -> Mapping[str, Any]:
     return asdict(run_pipeline(engine, now=now))
 
 
+def cohort_flags(engine: Engine, now: datetime) -> Mapping[str, Any]:
+    """Flags pay that is far from that of its role family, level and country; lifts flags that no longer hold."""
+    from aggregator.quality import CohortRow, judge_cohorts
+    from aggregator.rules import RULES_VERSION
+
+    rows = (CohortRow(pay.id, pay.family, pay.level, pay.country, pay.annual_usd) for pay in cohort_pay(engine))
+    details = {posting_id: flag.detail for posting_id, flag in judge_cohorts(rows).items()}
+    return asdict(keep_cohort_flags(engine, details, severity="warn", rules_version=RULES_VERSION, now=now))
+
+
 def retention(engine: Engine, now: datetime) -> Mapping[str, Any]:
-    """Forgets the scheduler's own old runs."""
-    return {"job_runs": forget_job_runs(engine, now - JOB_RUNS_KEPT)}
+    """Erases the bodies of pages that were last seen long ago, and the scheduler's own old runs."""
+    bodies = forget_bodies(engine, now - BODIES_KEPT)
+    return {"bodies": bodies, "job_runs": forget_job_runs(engine, now - JOB_RUNS_KEPT)}
 
 
 def maintenance(engine: Engine, now: datetime) -> Mapping[str, Any]:  # noqa: ARG001 - every chore takes the moment
@@ -62,6 +77,7 @@ def maintenance(engine: Engine, now: datetime) -> Mapping[str, Any]:  # noqa: AR
 
 CHORES: Mapping[str, Chore] = {
     "@aggregate": aggregate,
+    "@cohort-flags": cohort_flags,
     "@retention": retention,
     "@maintenance": maintenance,
 }

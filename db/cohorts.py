@@ -1,0 +1,88 @@
+"""The cohort test's side of the ledger: the pay it compares, and the flags that come of it.
+
+A cohort flag depends on other postings, so no reading of one posting raises or removes it: its own job does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, Row, bindparam, delete, func, select, update
+
+from db.bulk import upsert
+from db.postings import FLAG, POSTING
+from db.session import reading, writing
+
+COHORT = "cohort_outlier"
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPay:
+    """One posting's pay as the cohort test compares it."""
+
+    id: str
+    family: str | None
+    level: str | None
+    country: str | None
+    annual_usd: float
+    """Middle of its range, US dollars a year."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortChanges:
+    raised: int = 0
+    reworded: int = 0
+    lifted: int = 0
+
+
+def cohort_pay(engine: Engine) -> list[CohortPay]:
+    """The pay of every posting that counts in statistics and that a site stated, not estimated."""
+    low = func.coalesce(POSTING.c.annual_min_usd, POSTING.c.annual_max_usd)
+    high = func.coalesce(POSTING.c.annual_max_usd, POSTING.c.annual_min_usd)
+    columns = (POSTING.c.id, POSTING.c.family, POSTING.c.level, POSTING.c.country, low.label("low"), high.label("high"))
+    statement = select(*columns).where(
+        low.is_not(None), POSTING.c.excluded.is_(False), POSTING.c.salary_is_estimate.is_(False)
+    )
+    with reading(engine) as connection:
+        rows = connection.execute(statement.where(POSTING.c.family.is_not(None), POSTING.c.level.is_not(None))).all()
+    return [CohortPay(row.id, row.family, row.level, row.country, float(row.low + row.high) / 2) for row in rows]
+
+
+def keep_cohort_flags(
+    engine: Engine, details: Mapping[str, str], *, severity: str, rules_version: int, now: datetime
+) -> CohortChanges:
+    """Makes the open cohort flags those of `details` (posting id -> words); what a person decided stays as decided."""
+    with writing(engine) as connection:
+        rows = connection.execute(select(FLAG).where(FLAG.c.code == COHORT)).all()
+        known: dict[str, Row[tuple[object, ...]]] = {row.posting_id: row for row in rows}
+        new = [
+            {
+                "posting_id": posting_id,
+                "code": COHORT,
+                "severity": severity,
+                "state": "open",
+                "detail": detail,
+                "suggestion": {},
+                "rules_version": rules_version,
+                "raised_at": now,
+                "seen_hash": "",
+            }
+            for posting_id, detail in sorted(details.items())
+            if posting_id not in known
+        ]
+        upsert(connection, FLAG, new, ["posting_id", "code"])
+        is_ours = (FLAG.c.posting_id == bindparam("flagged")) & (FLAG.c.code == COHORT)
+        reworded = [
+            {"flagged": name, "words": details[name], "rules": rules_version}
+            for name, row in known.items()
+            if name in details and row.state == "open" and row.detail != details[name]
+        ]
+        if reworded:
+            wording = update(FLAG).where(is_ours)
+            connection.execute(wording.values(detail=bindparam("words"), rules_version=bindparam("rules")), reworded)
+        lifted = [{"flagged": name} for name, row in known.items() if name not in details and row.state == "open"]
+        if lifted:
+            connection.execute(delete(FLAG).where(is_ours), lifted)
+    return CohortChanges(len(new), len(reworded), len(lifted))
