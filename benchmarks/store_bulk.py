@@ -2,10 +2,14 @@
 
     python -m benchmarks.store_bulk [--rows 200000] [--postgres URL] [--repeat 3]
 
-SQLite: `sqlite3` executemany of one INSERT. PostgreSQL: psycopg COPY straight into the table with its indexes. Ours:
-the bulk write (`db.bulk.upsert`, with its conflict rule) of the same rows into the same table, and `keep`, which takes
-records, hashes them, looks for what is known, and writes raw postings, sightings and pages. Medians; the order of the
-ways changes from round to round, so that none has the warmer cache.
+SQLite: `sqlite3` executemany of one INSERT. PostgreSQL: psycopg COPY straight into the table with its indexes. Both get
+tuples that are ready made. Ours:
+
+    bulk write   `db.bulk.upsert`, with its conflict rule, of the same rows into the same table
+    store        looks for what is known, then writes raw postings, sightings and pages (three tables and a look-up)
+    keep         the same from records that are still to be hashed and identified
+
+Medians; the order of the ways changes from round to round, so that none has the warmer cache.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from db.bulk import _converters, _tuples, upsert
-from db.raw_postings import RAW, _last_words, _merged, _row, _said
+from db.raw_postings import RAW, Said, _merged, _row, prepared, write_said
 from db.records import RawPostingRecord
 from db.session import make_engine, open_ledger, writing
 from db.store import keep
@@ -53,7 +57,7 @@ def record(number: int, at: datetime = NOW) -> RawPostingRecord:
 
 
 def rows_of(records: Sequence[RawPostingRecord]) -> list[dict[str, Any]]:
-    return [_row(said.id, _merged(None, [said]), [said], None) for said in _last_words([_said(r) for r in records])]
+    return [_row(said.id, _merged(None, [said]), [said], None) for said in prepared(records)]
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -66,7 +70,7 @@ def batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
     yield from (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
-def prepared(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def ready_made(engine: Engine, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Rows as the driver takes them: what the peer writes is ready made, what we write is not."""
     return list(_tuples(COLUMNS, _converters(RAW, COLUMNS, engine.dialect), rows))
 
@@ -94,6 +98,12 @@ def bulk(engine: Engine, rows: Sequence[dict[str, Any]]) -> None:
     for part in batches(rows):
         with writing(engine) as connection:
             upsert(connection, RAW, part, ["id"], earliest=["first_seen"])
+
+
+def written(engine: Engine, said: Sequence[Said]) -> None:
+    for part in batches(said):
+        with writing(engine) as connection:
+            write_said(connection, part)
 
 
 def kept(engine: Engine, records: Sequence[RawPostingRecord]) -> None:
@@ -128,6 +138,7 @@ def measure(postgres: str | None, number: int, repeat: int) -> None:
     records = [record(n) for n in range(number)]
     rows = sorted(rows_of(records), key=lambda row: str(row["id"]))
     again = [record(n, NOW + timedelta(days=1)) for n in range(number)]
+    said, said_again = (prepared(part) for part in (records, again))
     peer = "psycopg COPY" if postgres else "sqlite3 executemany"
     times: dict[str, list[float]] = {}
 
@@ -137,10 +148,13 @@ def measure(postgres: str | None, number: int, repeat: int) -> None:
                 times.setdefault(f"{name}{label}", []).append(timed(lambda step=step: step(engine)))  # type: ignore[misc]
 
     with fresh(postgres) as engine:
-        ready = prepared(engine, rows)
+        ready = ready_made(engine, rows)
     ways = [
         lambda: round_of(peer, ("", lambda e: raw_insert(e, ready))),
         lambda: round_of("bulk write", (", new", lambda e: bulk(e, rows))),
+        lambda: round_of(
+            "store", (", new", lambda e: written(e, said)), (", again unchanged", lambda e: written(e, said_again))
+        ),
         lambda: round_of(
             "keep", (", new", lambda e: kept(e, records)), (", again unchanged", lambda e: kept(e, again))
         ),

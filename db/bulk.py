@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, Text, Update, any_, bindparam, case, func, select
@@ -36,6 +37,8 @@ def upsert(
     latest: Sequence[str] = (),
 ) -> None:
     """Inserts rows, or replaces those whose `keys` exist; all rows hold the same columns and no key twice.
+
+    Rows come in order of key, so that two writers lock them in the same order.
 
     Columns in `keep_old` keep their first value, those in `earliest` and `latest` the smaller and the greater one.
     """
@@ -129,14 +132,13 @@ def _changes(table: Table, columns: tuple[str, ...], rule: _Rule, new: Any) -> d
 
 @lru_cache(maxsize=256)
 def _insert_from(table: Table, columns: tuple[str, ...], rule: _Rule, staging: str, dialect: Dialect) -> str:
-    """The same insert with the rows of a staging table for values; in order of key, so that writers never cross."""
+    """The same insert with the rows of a staging table for values, in the order in which they were copied there."""
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(name) for name in columns)
-    order = ", ".join(quote(name) for name in rule.keys)
     head, _, tail = _insert_sql(table, columns, rule, dialect).partition(" ON CONFLICT ")
     into = head[: head.index(" VALUES ")]
     assert names in into, "the statement and the staging table must list the same columns in the same order"
-    return f"{into} SELECT {names} FROM {staging} ORDER BY {order} ON CONFLICT {tail}"  # noqa: S608 - names of our own tables
+    return f"{into} SELECT {names} FROM {staging} ON CONFLICT {tail}"  # noqa: S608 - names of our own tables
 
 
 def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> str:
@@ -169,9 +171,15 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
 
 
 def _tuples(columns: tuple[str, ...], convert: Sequence[Convert], rows: Iterable[Row]) -> Iterable[tuple[Any, ...]]:
-    pairs = list(zip(columns, convert, strict=True))
+    """Rows as the driver takes them: all columns at once, then those few that its types have to convert."""
+    pick = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
+    converted = [(position, made) for position, made in enumerate(convert) if made is not None]
     for row in rows:
-        yield tuple([made(row[name]) if made is not None else row[name] for name, made in pairs])
+        values = list(pick(row))
+        for position, made in converted:
+            if (value := values[position]) is not None:  # the JSON columns are never null
+                values[position] = made(value)
+        yield tuple(values)
 
 
 def _execute_rows(

@@ -8,14 +8,17 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, Table, and_, exists, insert, select, update
 
 from db.keys import key
-from db.models import Audit, Posting, PostingChange, PostingFlag
+from db.models import Audit, Posting, PostingChange, PostingFlag, PostingMerge
 from db.session import LedgerError, writing
 
 FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
 AUDIT: Table = Audit.__table__  # type: ignore[attr-defined]
+MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]
 CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
 
+RULES = "rules"
+"""Who decided a merge that no person did."""
 STATES = ("open", "confirmed", "dismissed")
 
 
@@ -51,6 +54,25 @@ def decide_flag(engine: Engine, flag_id: str, state: str, *, who: str, why: str 
                 at=now,
             )
         )
+
+
+def confirm_merge(engine: Engine, other_id: str, *, who: str, now: datetime) -> None:
+    """A person agrees with a merge of our rules: later rules never take it back."""
+    _own_merge(engine, other_id, who, who=who, action="merge confirmed", now=now)
+
+
+def reopen_merge(engine: Engine, other_id: str, *, who: str, now: datetime) -> None:
+    """Takes that back: the merge is the rules' own again."""
+    _own_merge(engine, other_id, RULES, who=who, action="merge reopened", now=now)
+
+
+def _own_merge(engine: Engine, other_id: str, decided_by: str, *, who: str, action: str, now: datetime) -> None:
+    with writing(engine) as connection:
+        mine = and_(MERGE.c.other_id == other_id, MERGE.c.state == "merged")
+        done = connection.execute(update(MERGE).where(mine).values(decided_by=decided_by))
+        if not done.rowcount:
+            raise LedgerError(f"no merge of {other_id!r}: `jobledger postings merges` lists them")
+        audit(connection, who=who, action=action, subject=other_id, detail="", now=now)
 
 
 def recount_excluded(connection: Connection, posting_ids: Sequence[str]) -> None:

@@ -16,10 +16,11 @@ from sqlalchemy import BigInteger, Connection, Engine, Table, Text, and_, case, 
 from sqlalchemy.sql.elements import ColumnElement
 
 from db.filters import Filters
-from db.models import Posting
+from db.models import Posting, PostingFlag
 from db.session import reading
 
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
 P = POSTING.c
 
 SINGLE: Mapping[str, ColumnElement[Any]] = {
@@ -124,3 +125,13 @@ def _pay(connection: Connection, filters: Filters) -> tuple[PayBar, ...]:
         PayBar(i * PAY_STEP, (i + 1) * PAY_STEP if i < PAY_BARS - 1 else None, counts.get(i, 0))
         for i in range(max(min(counts), 0), max(counts) + 1)
     )
+
+
+def flag_counts(engine: Engine) -> dict[str, dict[str, int]]:
+    """Flags by state, then by code."""
+    query = select(FLAG.c.state, FLAG.c.code, func.count().label("flags")).group_by(FLAG.c.state, FLAG.c.code)
+    found: dict[str, dict[str, int]] = {}
+    with reading(engine) as connection:
+        for row in connection.execute(query.order_by(FLAG.c.state, FLAG.c.code)):
+            found.setdefault(row.state, {})[row.code] = row.flags
+    return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, func, or_, select
+from sqlalchemy import Connection, Engine, Table, case, func, or_, select
 
+from db.bulk import rows_by_id
+from db.decisions import RULES
 from db.filters import Filters
 from db.models import Article, ArticleSection, Page, Posting, PostingChange, PostingMerge, RawPosting, Sighting
 from db.queries import find_postings
@@ -106,7 +108,26 @@ def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
         return article | {"sections": _rows(connection, sections)}
 
 
-def list_companies(engine: Engine, *, starting: str = "", limit: int = 50) -> list[dict[str, Any]]:
+def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
+    """Merges with the ads that founded both postings, so that a person can judge; undecided ones first, newest first."""
+    undecided = case((MERGE.c.decided_by == RULES, 0), else_=1)
+    query = select(MERGE).order_by(undecided, MERGE.c.at.desc(), MERGE.c.id).limit(limit)
+    with reading(engine) as connection:
+        merges = connection.execute(query).all()
+        ids = {id_ for merge in merges for id_ in (merge.posting_id, merge.other_id)}
+        published = select(*(RAW.c[name] for name in (*PUBLISHED_SHOWN, "description_text")))
+        ads = {row.id: dict(row._mapping) for row in rows_by_id(connection, published, RAW.c.id, ids)}
+    names = ("posting_id", "other_id", "state", "score", "why", "decided_by", "at")
+    return [
+        {name: merge._mapping[name] for name in names}
+        | {"stays": ads.get(merge.posting_id), "goes": ads.get(merge.other_id)}
+        for merge in merges
+    ]
+
+
+def list_companies(
+    engine: Engine, *, starting: str = "", filters: Filters | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
     """Employers by number of postings, with how many state pay."""
     stated = func.count().filter(or_(POSTING.c.salary_min.is_not(None), POSTING.c.salary_max.is_not(None)))
     query = (
@@ -116,7 +137,7 @@ def list_companies(engine: Engine, *, starting: str = "", limit: int = 50) -> li
             func.count().label("postings"),
             stated.label("with_pay"),
         )
-        .where(POSTING.c.company_id.is_not(None))
+        .where(POSTING.c.company_id.is_not(None), *(filters or Filters()).conditions())
         .group_by(POSTING.c.company_id)
         .order_by(func.count().desc(), POSTING.c.company_id)
         .limit(limit)

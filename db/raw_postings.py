@@ -63,9 +63,16 @@ class Said:
 
 def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord]) -> tuple[Kept, int]:
     """Writes raw postings, their pages, sightings and changes; returns what became of them and the sightings given."""
-    if not records:
-        return Kept(), 0
-    all_said = _last_words([_said(record) for record in records])
+    return (write_said(connection, prepared(records)) if records else Kept()), len(records)
+
+
+def prepared(records: Sequence[RawPostingRecord]) -> list[Said]:
+    """Records hashed and identified, one a page and ad: all that can be done without the ledger."""
+    return _last_words([_said(record) for record in records])
+
+
+def write_said(connection: Connection, all_said: Sequence[Said]) -> Kept:
+    """Writes what was said; what was said before costs the comparison of a hash and a new time."""
     groups: dict[str, list[Said]] = {}
     for said in all_said:
         groups.setdefault(said.id, []).append(said)
@@ -87,7 +94,7 @@ def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord
     upsert(connection, CHANGE, last_of_each(changes, "id"), ["id"])
     _see_again(connection, unchanged)
     _keep_sightings(connection, all_said)
-    return Kept(frozenset(row["id"] for row in new), changed, frozenset(unchanged)), len(records)
+    return Kept(frozenset(row["id"] for row in new), changed, frozenset(unchanged))
 
 
 _KNOWN = select(RAW.c.id, RAW.c.content_hash)
