@@ -19,7 +19,7 @@ from scrapy.settings import Settings
 
 from db.session import LedgerError, open_ledger
 from scraper.health import COUNTS
-from scraper.settings import OWN_HOSTS, SETTINGS
+from scraper.settings import OWN_HOSTS, SETTINGS, user_agent
 from scraper.sources import Source, SourceError
 
 PROGRESS_SECONDS: Final = 1.0
@@ -73,6 +73,8 @@ def settings_for(source: Source, task: Mapping[str, Any]) -> Settings:
     settings.setdict(SETTINGS, priority="project")
     if source.allow_hosts:
         settings.setdict(OWN_HOSTS, priority="project")
+    if contact := os.environ.get("JOBLEDGER_CONTACT"):
+        settings.set("USER_AGENT", user_agent(contact), priority="project")
     settings.setdict(
         {
             "JOBLEDGER_DATABASE_URL": task["database_url"],

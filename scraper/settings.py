@@ -11,12 +11,23 @@ from typing import Any, Final
 from scraper import __version__
 
 CONTACT: Final = "https://github.com/jobledger/jobledger#contact"
+"""Where a site's owner finds us, unless whoever runs the program gives an address of his own: JOBLEDGER_CONTACT."""
 AGENT: Final = "jobledger"
+
+
+def user_agent(contact: str = CONTACT) -> str:
+    """Who asks and where to complain: what stands in every request.
+
+    >>> user_agent("mailto:crawl@example.org").split(" ", 1)[1]
+    '(+mailto:crawl@example.org)'
+    """
+    return f"{AGENT}/{__version__} (+{''.join(contact.split())})"
+
 
 SETTINGS: Final[dict[str, Any]] = {
     # Who we are, and what a site allows us.
     "BOT_NAME": AGENT,
-    "USER_AGENT": f"{AGENT}/{__version__} (+{CONTACT})",
+    "USER_AGENT": user_agent(),
     "ROBOTSTXT_OBEY": True,
     "ROBOTSTXT_USER_AGENT": AGENT,
     # How fast: one or two requests at a time a host, slower where the host is slow.

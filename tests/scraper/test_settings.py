@@ -112,3 +112,14 @@ def test_no_more_than_two_requests_at_a_time_a_public_host() -> None:
     assert {name: own[name] for name in OWN_HOSTS} == OWN_HOSTS
     assert own.getbool("ROBOTSTXT_OBEY")
     assert (own.getint("MEMUSAGE_LIMIT_MB"), own.getfloat("CLOSESPIDER_TIMEOUT")) == (512, 60.0)
+
+
+def test_whoever_runs_the_program_can_say_where_he_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scraper.child import settings_for
+    from scraper.sources import captures_source
+
+    task = {"database_url": "sqlite://", "limit": None, "timeout_seconds": 60, "memory_mb": 500}
+    monkeypatch.setenv("JOBLEDGER_CONTACT", "mailto:crawl@example.org")
+    agent = settings_for(captures_source(), task).get("USER_AGENT")
+    assert agent.startswith("jobledger/")
+    assert agent.endswith("(+mailto:crawl@example.org)")
