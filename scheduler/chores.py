@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from db.cohorts import cohort_pay, keep_cohort_flags
 from db.erasure import forget_bodies
+from db.flags import cohort_pay, keep_cohort_flags
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
 from scheduler.child import Ended, begin, run_child

@@ -22,7 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from db import lease, source_state
+from db import flags, lease, source_state
 from db.session import open_ledger
 from scheduler import logs, monitor
 from scheduler.alerts import make_teller, tell_all
@@ -185,6 +185,7 @@ class Service:
         if self._telling is None and time.monotonic() - self._told_at >= TELL_EVERY_SECONDS:
             self._told_at = time.monotonic()
             self.metrics.show_conditions(source_state.conditions(self.engine))
+            self.metrics.show_flags(flags.open_flags(self.engine))
             self._telling = self._teller_pool.submit(tell_all, self.engine, self.teller, now)
 
     def _waker(self) -> BackgroundScheduler:

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from db import runs
-from db.cohorts import COHORT, keep_cohort_flags
 from db.decisions import decide_flag
+from db.flags import COHORT, keep_cohort_flags
 from db.postings import FLAG, POSTING
 from db.session import reading, writing
 from db.source_state import find_condition, keep_sources
@@ -189,7 +189,9 @@ def test_a_crawl_that_misbehaves_is_judged_bounded_and_reported(
     monkeypatch.setattr("scraper.crawl.GRACE_SECONDS", 1.0)
     source = Source(name="acme", spider="misbehaving", schedule="0 * * * *", options={"how": behaviour})
     keep_sources(ledger, entries([source], jobs=()), NOON)
-    bounded = partial(crawl, spider_modules=("tests.scheduler",), timeout_seconds=3, memory_mb=150)
+    bounded = partial(
+        crawl, spider_modules=("tests.scheduler",), timeout_seconds=2 if behaviour == "hangs" else 30, memory_mb=150
+    )
     result = run_source(
         source,
         engine=ledger,

@@ -1,4 +1,4 @@
-"""The cohort test's side of the ledger: the pay it compares, and the flags that come of it.
+"""Flags that look beyond one posting: what the cohort test compares and raises; and how many stand open.
 
 A cohort flag depends on other postings, so no reading of one posting raises or removes it: its own job does.
 """
@@ -86,3 +86,10 @@ def keep_cohort_flags(
         if lifted:
             connection.execute(delete(FLAG).where(is_ours), lifted)
     return CohortChanges(len(new), len(reworded), len(lifted))
+
+
+def open_flags(engine: Engine) -> dict[str, int]:
+    """How many flags of each code nobody has decided yet."""
+    statement = select(FLAG.c.code, func.count().label("n")).where(FLAG.c.state == "open").group_by(FLAG.c.code)
+    with reading(engine) as connection:
+        return {row.code: row.n for row in connection.execute(statement)}
