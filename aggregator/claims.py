@@ -14,6 +14,8 @@ from aggregator.normalise.location import parse_location
 from aggregator.normalise.salary import parse_salary
 from db.articles import ArticleReading, StoredArticle, StoredSection
 
+FIGURE = re.compile(r"\d")
+"""Without a figure a paragraph claims nothing; most paragraphs end here."""
 VERSUS = re.compile(r"\s+(?:vs\.?|versus)\s+", re.IGNORECASE)
 SENTENCE_END = re.compile(
     r"""
@@ -79,6 +81,8 @@ def compared_roles(title: str) -> tuple[str, ...]:
 
 def _claims(section: StoredSection, roles: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     for paragraph in section.text.splitlines():
+        if not FIGURE.search(paragraph):
+            continue
         source: str | None = None
         spoken_of: str | None = None
         for sentence in SENTENCE_END.split(paragraph):

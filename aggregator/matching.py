@@ -22,8 +22,8 @@ from db.merges import Merge
 from db.postings import PostingDraft, siblings
 from db.session import reading
 
-BLOCKS = 200
-"""Blocks of one transaction."""
+AT_ONCE = 2_000
+"""Postings that are looked at in one transaction."""
 
 
 def match(engine: Engine, *, now: datetime) -> int:
@@ -31,16 +31,17 @@ def match(engine: Engine, *, now: datetime) -> int:
     merged = 0
     while True:
         with reading(engine) as connection:
-            blocks = merges.unmatched_blocks(connection, MATCH_VERSION, BLOCKS)
-            if not blocks:
+            waiting = merges.unmatched(connection, MATCH_VERSION, AT_ONCE)
+            if not waiting:
                 return merged
-            rows = merges.postings_of(connection, [block for block in blocks if block])
+            crowded = merges.crowded_blocks(connection, {row.block for row in waiting if row.block})
+            rows = merges.postings_of(connection, crowded)
             raw = merges.publishers_of(connection, [row.id for row in rows])
             apart = merges.kept_apart(connection, [row.id for row in raw])
         found = _merges(_ads(rows, raw), _by_posting(apart, raw))
-        merged += merges.keep_matches(engine, found, [row.id for row in rows], version=MATCH_VERSION, now=now)
-        if "" in blocks:
-            merges.mark_unmatchable(engine, MATCH_VERSION)
+        # Marked are those that were waiting: what joins a block meanwhile looks at all of it in its own turn.
+        examined = [row.id for row in waiting]
+        merged += merges.keep_matches(engine, found, examined, version=MATCH_VERSION, now=now)
 
 
 def _ads(rows: Sequence[Any], raw: Sequence[Any]) -> dict[str, list[Ad]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, or_, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.decisions import audit
@@ -39,13 +39,19 @@ class Merge:
     why: str
 
 
-def unmatched_blocks(connection: Connection, version: int, limit: int) -> list[str]:
-    """Blocks with postings for which the rules of this version have not looked for duplicates."""
-    query = select(POSTING.c.block).where(POSTING.c.match_version < version)
-    return list(connection.execute(query.distinct().limit(limit)).scalars())
+def unmatched(connection: Connection, version: int, limit: int) -> list[Row[Any]]:
+    """(id, block) of postings for which the rules of this version have not looked for duplicates."""
+    query = select(POSTING.c.id, POSTING.c.block).where(POSTING.c.match_version < version)
+    return list(connection.execute(query.limit(limit)))
 
 
-def postings_of(connection: Connection, blocks: Sequence[str]) -> list[Row[Any]]:
+def crowded_blocks(connection: Connection, blocks: Iterable[str]) -> list[str]:
+    """Those of the blocks that hold more than one posting."""
+    query = select(POSTING.c.block).group_by(POSTING.c.block).having(func.count() > 1)
+    return [row.block for row in rows_by_id(connection, query, POSTING.c.block, blocks)]
+
+
+def postings_of(connection: Connection, blocks: Iterable[str]) -> list[Row[Any]]:
     """The postings of these blocks, in order of block and id."""
     rows = rows_by_id(connection, select(POSTING), POSTING.c.block, blocks)
     return sorted(rows, key=lambda row: (row.block, row.id))
@@ -106,12 +112,6 @@ def keep_matches(
 
     committed(engine, work)
     return len(merges)
-
-
-def mark_unmatchable(engine: Engine, version: int) -> None:
-    """Postings without an employer belong to no block: they are nobody's duplicates."""
-    with writing(engine) as connection:
-        connection.execute(update(POSTING).where(POSTING.c.block == "").values(match_version=version))
 
 
 def _merge(connection: Connection, merge: Merge, *, version: int, decided_by: str, now: datetime) -> None:
