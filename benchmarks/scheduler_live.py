@@ -16,12 +16,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine, MetaData, Table, select
 
-from db.runs import RUN
+from db.runs import RUN, open_runs
 from db.session import open_ledger, reading
 from db.source_state import conditions
 from scheduler.cron import slots
@@ -34,6 +34,8 @@ url = "{base}/"
 schedule = "* * * * *"
 allow_hosts = ["127.0.0.1"]
 """
+CAUGHT = 2
+"""So many crawls at least are cut by each kill."""
 COMPARED = (
     "raw_posting",
     "article",
@@ -44,7 +46,9 @@ COMPARED = (
     "article_claim",
     "company",
 )
-NOT_COMPARED = frozenset(
+NOT_CAUGHT = 2
+"""So many crawls at least are cut by each kill."""
+COMPARED = frozenset(
     {"first_seen", "last_seen", "raised_at", "at", "fx_date", "id", "posting_id", "url", "content_hash"}
 )
 """Times, and what follows from which of five equal boards was read first; everything else must agree."""
@@ -64,15 +68,25 @@ def scheduler(url: str, sources: Path, log: Path) -> Iterator[subprocess.Popen[b
 
 
 def disturbed(url: str, sources: Path, log: Path, minutes: float, kills: int) -> None:
-    """Lets the scheduler live for `minutes`, with `kills` evenly spread deaths, a few seconds after a full minute."""
+    """Lets the scheduler live for `minutes`, with `kills` evenly spread deaths, each while crawls are under way."""
     began = time.monotonic()
     for number in range(kills + 1):
         with scheduler(url, sources, log) as process:
             until = began + 60 * minutes * (number + 1) / (kills + 1)
             time.sleep(max(until - time.monotonic(), 0))
             if number < kills:
-                time.sleep((63 - datetime.now(UTC).second) % 60)  # crawls are under way then
+                while not crawls_under_way(url):
+                    time.sleep(0.05)
+                time.sleep(1)  # some have read pages by then
                 os.kill(process.pid, signal.SIGKILL)
+
+
+def crawls_under_way(url: str) -> bool:
+    engine = open_ledger(url)
+    try:
+        return sum(not run.source.startswith("@") for run in open_runs(engine)) >= CAUGHT
+    finally:
+        engine.dispose()
 
 
 def content(engine: Engine, name: str) -> Counter[tuple[object, ...]]:
