@@ -73,9 +73,11 @@ class PostingDraft:
     read_from: Mapping[str, str]
     """Raw postings read: id -> content hash at the time of reading."""
 
-    @property
-    def content_hash(self) -> str:
-        return content_hash({name: self.values[name] for name in CONTENT})
+    content_hash: str = field(init=False)
+    """Of all columns of `CONTENT`; made where the draft is made, so that workers share the work."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content_hash", content_hash({name: self.values[name] for name in CONTENT}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,8 @@ def aggregate(
         "new": made.postings.new,
         "updated": made.postings.updated,
         "unchanged": made.postings.unchanged,
+        "merged": made.merged,
+        "split": made.split,
     }
     changed = dict(sorted(made.postings.fields_changed.items()))
     print_counts(counts | ({"fields_changed": changed} if as_json else {}), as_json=as_json)
