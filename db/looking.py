@@ -109,7 +109,7 @@ def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
 
 
 def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
-    """Merges with the ads that founded both postings, so that a person can judge; undecided ones first, newest first."""
+    """Merges with the ads that founded both postings, so that a person can judge: undecided and newest first."""
     undecided = case((MERGE.c.decided_by == RULES, 0), else_=1)
     query = select(MERGE).order_by(undecided, MERGE.c.at.desc(), MERGE.c.id).limit(limit)
     with reading(engine) as connection:

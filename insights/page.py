@@ -65,28 +65,32 @@ def environment() -> Environment:
 
 def page(report: Report) -> str:
     """The page. Everything scraped is escaped; nothing is fetched."""
-    sections = [
-        *_range_sections(report),
-        *_across(report, "level", report.levels, "rising from internships to executives"),
-        *_spread(report),
-        *_over_time(report),
-        *_across(report, "country", _highest_first(report.countries), "highest median first"),
-    ]
     made = (
         environment()
         .get_template("report.html")
         .render(
             title=report.title,
             generated=report.generated_at,
-            facts=_facts(report),
+            facts=facts(report),
             summary=summary(report),
-            sections=sections,
+            sections=sections(report),
             references=report.references,
             exclusions=report.method["exclusions_by_reason"],
             method=method_lines(report),
         )
     )
     return made.translate(CONTROL)
+
+
+def sections(report: Report) -> list[Section]:
+    """The charts of a report in reading order, each with its table."""
+    return [
+        *_range_sections(report),
+        *_across(report, "level", report.levels, "rising from internships to executives"),
+        *_spread(report),
+        *_over_time(report),
+        *_across(report, "country", _highest_first(report.countries), "highest median first"),
+    ]
 
 
 def matched(groups: Sequence[Group], references: Sequence[Reference]) -> dict[int, tuple[str, float]]:
@@ -111,19 +115,19 @@ def _beside(reference: Group, g: Group) -> bool:
     return bool(common) and same and rest <= {"country"} and reference.currency == g.currency
 
 
-def _facts(report: Report) -> list[tuple[str, str]]:
+def facts(report: Report) -> list[tuple[str, str]]:
     """The figures at the top: label and value."""
     counts = report.method["counts"]
     main = report.main
-    facts = []
+    found = []
     if main is not None and main.median is not None:
-        facts.append((f"Median, {main.currency} a year", money(main.median)))
-        facts.append(("Middle half", f"{money(main.p25)} – {money(main.p75)}"))
-    facts.append(("Postings with clean pay", f"{counts['with_pay']:,}"))
-    facts.append(("Left out by flags", f"{counts['excluded']:,}"))
+        found.append((f"Median, {main.currency} a year", money(main.median)))
+        found.append(("Middle half", f"{money(main.p25)} – {money(main.p75)}"))
+    found.append(("Postings with clean pay", f"{counts['with_pay']:,}"))
+    found.append(("Left out by flags", f"{counts['excluded']:,}"))
     if main is not None:
-        facts.append(("State pay", share(main.disclosed_share)))
-    return facts
+        found.append(("State pay", share(main.disclosed_share)))
+    return found
 
 
 def _both(draw: Callable[[int, str], Drawing], name: str) -> tuple[str, str]:

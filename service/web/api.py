@@ -32,8 +32,7 @@ from service.output import write_rows
 from service.web import exports
 from service.web.answers import answer, chunked, conditional
 from service.web.guard import require_writer
-from service.web.params import FilterQuery, Page, Text, Which
-from service.web.params import Words as RoleName
+from service.web.params import FilterQuery, Page, RoleName, Text, Which
 from service.web.problems import Problem
 from service.web.shapes import PostingsShape, ProblemShape, RowsShape
 

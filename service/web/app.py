@@ -10,7 +10,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from db.session import open_ledger
 from service.settings import Settings
-from service.web import api, problems
+from service.web import api, pages, problems, review
+from service.web.cache import Cache
 from service.web.gate import Gate, RateLimit
 from service.web.guard import Keys, require_good_tokens
 
@@ -32,8 +33,10 @@ def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE
     app.state.settings = settings
     app.state.engine = open_ledger(settings.database_url)
     app.state.keys = Keys(settings.tokens or {})
+    app.state.cache = Cache()
     problems.install(app)
-    app.include_router(api.router)
+    for part in (api, pages, review):
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Gate, limit=RateLimit(per_minute) if per_minute else None)

@@ -39,6 +39,9 @@ CurrencyCode = Annotated[str, Field(pattern="^[A-Za-z]{3}$")]
 Words = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
+RoleName = Words
+
+
 class FilterQuery(BaseModel):
     """The filters, the same as on the command line."""
 
