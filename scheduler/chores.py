@@ -17,7 +17,6 @@ from sqlalchemy import Engine, text
 
 from db.erasure import forget_bodies
 from db.flags import cohort_pay, keep_cohort_flags
-from db.erasure import forget_bodies
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
 from scheduler.child import Ended, begin, run_child
@@ -28,9 +27,6 @@ BODIES_KEPT = timedelta(days=90)
 """A stored page is needed only to read it again with a mended parser."""
 JOB_RUNS_KEPT = timedelta(days=30)
 """Rows of the scheduler's own jobs; a source's runs are kept for good."""
-
-BODIES_KEPT = timedelta(days=90)
-"""Long enough to mend a parser and read a page again."""
 
 Chore = Callable[[Engine, datetime], Mapping[str, Any]]
 
