@@ -22,8 +22,11 @@ _MANAGER_PAIRS = frozenset(
         ("development", "real"),
         ("client", "solutions"),
         ("customer", "solutions"),
+        ("clinical", "data"),
     )
 )
+# "Care Manager" is a role, but a customer care manager leads a function.
+_FUNCTION_PAIRS = frozenset((("customer", "care"), ("client", "care"), ("member", "care"), ("patient", "care")))
 
 
 class Word(NamedTuple):
@@ -125,6 +128,8 @@ def _manager(segment: Segment, start: int, stop: int) -> str:
 
 def _occupation_before(segment: Segment, start: int) -> bool:
     before = [w.folded for w in segment[max(0, start - 3) : start] if w.folded not in ("and", "&")]
+    if tuple(before[-2:]) in _FUNCTION_PAIRS:
+        return False
     if before[-1] in near("manager_roles"):
         return True
     return tuple(before[-2:]) in _MANAGER_PAIRS or tuple(before[:2]) in _MANAGER_PAIRS
@@ -136,7 +141,7 @@ def overruled(segment: Segment, start: int, stop: int) -> bool:
         return True
     for at in range(stop, len(segment)):
         word = segment[at].folded
-        if word in near("of") or word == "/" or word == "and":
+        if word in near("of") or word in ("/", "and"):
             return False
         if (word in near("heads") and word != "manager" and word != "partner") or word in near("on_board"):
             return True

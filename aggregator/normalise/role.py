@@ -22,6 +22,7 @@ from aggregator.normalise.title_vocabulary import (
 )
 
 RANKS = grammar("ranks")
+LEADERSHIP = "Leadership"
 WEAK_HEADS = frozenset(("lead", "intern", "associate", "assistant", "member", "fellow", "professional", "expert"))
 
 
@@ -65,7 +66,7 @@ _SIGNS = AND | {"/"}
 class _Reading:
     """State while a segment is read from left to right: role so far, head without one, fields not yet used."""
 
-    __slots__ = ("activity", "aside", "before", "head", "joined", "match", "strong", "tail", "weak")
+    __slots__ = ("activity", "aside", "before", "gap", "head", "joined", "match", "noun", "strong", "tail", "weak")
 
     def __init__(self) -> None:
         self.match: Match | None = None
@@ -77,6 +78,8 @@ class _Reading:
         self.tail = False
         self.aside = False
         self.activity = False
+        self.noun: str | None = None
+        self.gap = False
 
 
 def _longest(tokens: Sequence[str], at: int) -> tuple[Node | None, int]:
@@ -171,6 +174,10 @@ def _take_head(reading: _Reading, words: str, node: Node, head: str) -> None:
     found = None
     if reading.strong or (reading.weak and match is None):
         found = _pick(reading.strong, reading.weak if match is None else [], head)
+    if found is None and match is not None and not reading.joined and head in match.block.heads:
+        # "Java Full Stack" + "Developer", "LPN" + "Nurse": the head only completes the title before it.
+        reading.match = match._replace(words=f"{match.words} {words}")
+        return
     if found is None and node.title is not None:
         _take_title(reading, words, node.title)
         if reading.match is not None:
@@ -184,6 +191,9 @@ def _take_head(reading: _Reading, words: str, node: Node, head: str) -> None:
         reading.match, reading.before, reading.strong, reading.weak = found, reading.strong or reading.before, [], []
     elif match is None:
         reading.head = (words, node)
+    elif match.bare_head and reading.gap and head not in WEAK_HEADS:
+        # "Developer Engagement Representative" is no developer.
+        reading.match, reading.head = None, (words, node)
 
 
 def _raised(match: Match, head: str) -> Match | None:
@@ -205,7 +215,9 @@ def _take_title(reading: _Reading, words: str, block: Block) -> None:
         first, _, rest = words.partition(" ")
         if first in ("engineering", "engineer") and rest in BOSSES and (made := _pick(reading.strong, [], "engineer")):
             # "Structural Engineering Manager": the field makes the engineer, the boss comes on top.
-            reading.match = _raised(made, rest) or made
+            raised = _raised(made, rest)
+            leads = raised is not None and taxonomy()[raised.role].family == LEADERSHIP
+            reading.match = raised if leads else made
             return
         if reading.tail and reading.joined and (joint := _pick(reading.strong[-1:], [], words.rsplit(" ", 1)[-1])):
             reading.match = joint
@@ -242,8 +254,13 @@ def _read(items: list[Item]) -> _Reading:
         if node is None:
             reading.joined = True
             continue
-        if node.head:
+        if node is _NOTHING:
+            reading.gap = reading.match is not None
+            reading.tail = False
+        elif node.head:
             _take_head(reading, words, node, node.head)
+        elif node.title and at == last and reading.match is None and _is_rank(reading.head):
+            _take_title(reading, words, node.title)
         elif node.field and (reading.match or reading.head):
             # Behind a head or a title an activity is its field: "Director Sales", "Nurse Practitioner Family Medicine".
             _take_field(reading, words, node)
@@ -256,6 +273,7 @@ def _read(items: list[Item]) -> _Reading:
         elif node.noun and not (at < last and not (reading.strong or reading.weak)):
             _take_head(reading, words, node, node.noun)
             reading.activity = reading.match is not None
+            reading.noun = node.noun
             if reading.match is None and node.weak:
                 _take_field(reading, words, node)
         else:
@@ -264,6 +282,11 @@ def _read(items: list[Item]) -> _Reading:
     if reading.match is None and reading.head is not None:
         reading.match = _pick(reading.strong, reading.weak, _head_of(reading.head))
     return reading
+
+
+def _is_rank(head: tuple[str, Node] | None) -> bool:
+    """True for a head that may be the rank of the title behind it: "Lead Server"."""
+    return head is not None and head[1].head == "lead"
 
 
 def _head_of(head: tuple[str, Node]) -> str:
@@ -280,6 +303,9 @@ def _borrowed(readings: Sequence[_Reading]) -> Match | None:
             if other.activity and other.match is not None and not other.strong and head in BOSSES:
                 # "Manager, Data Engineering": who does the activity, with the boss on top.
                 return (_raised(other.match, head) or other.match)._replace(confidence=0.75)
+            if other.noun == head and other.match is not None:
+                # "Lead Engineer, Release Engineering": the same head as an activity.
+                return other.match._replace(confidence=0.75)
             if found := _pick(other.strong or other.before, other.weak, head):
                 return found._replace(confidence=found.confidence - 0.1)
     return None
@@ -300,6 +326,14 @@ def _bare_field(readings: Sequence[_Reading]) -> Match | None:
             if " " in words and block.role:
                 return Match(block.role, block, 0.5, words)
     return None
+
+
+def _belongs_to_earlier(readings: Sequence[_Reading]) -> bool:
+    """True where the last reading is only the field of a head before it: "Manager, Engineering (Developer Tools)"."""
+    last, head = readings[-1], next((r.head for r in readings[:-1] if r.head), None)
+    if head is None or last.match is None:
+        return False
+    return last.activity or (last.match.bare_head is not None and _head_of(head) in BOSSES)
 
 
 def _refined(match: Match, readings: Sequence[_Reading]) -> Match:
@@ -327,7 +361,7 @@ def parse_role(title: str) -> Role:
     readings: list[_Reading] = []
     match: Match | None = None
     first = 0
-    for segment in segments_of(title[:400]):
+    for segment in _with_ranks_behind(segments_of(title[:400])):
         items = _scan(segment)
         for part in _parts(items):
             reading = _read(part)
@@ -336,7 +370,7 @@ def parse_role(title: str) -> Role:
                 reading = again if again.match is not None else reading
             reading.aside = segment[0] == WITH
             readings.append(reading)
-            if match is None and not (reading.activity and any(r.head for r in readings[:-1])):
+            if match is None and not _belongs_to_earlier(readings):
                 match, first = reading.match, len(readings) - 1
     if match is None:
         match = _borrowed(readings) or _left_over(readings) or _bare_field(readings)
@@ -345,6 +379,13 @@ def parse_role(title: str) -> Role:
     match = _refined(match, readings[first:])
     row = taxonomy()[match.role]
     return Role(row.role, row.family, row.soc, round(match.confidence, 2), match.words)
+
+
+def _with_ranks_behind(segments: list[list[str]]) -> list[list[str]]:
+    """A lone rank in front of the job goes behind it: "Principal - Elementary School", "Assistant Principal, ..."."""
+    if len(segments) > 1 and segments[0][-1] in RANKS and len(segments[0]) <= 2 and segments[1][0] != WITH:
+        return [segments[1] + segments[0], *segments[2:]]
+    return segments
 
 
 _NO_ROLE = Role(None)

@@ -35,7 +35,10 @@ WITH = "with"
 AND = grammar("and")
 ARTICLES = grammar("articles")
 
-_SEPARATORS = re.compile(r"\s+[-–—−‒―]+\s*|[-–—−‒―]+\s+|[–—―|,;:•·@]+|\.\s+(?=\w{3})|\s\.\s|->|>>")
+_SEPARATORS = re.compile(
+    r"\s+[-–—−‒―]+\s*|[-–—−‒―]+\s+|[–—―|,;:•·@]+|\.\s+(?=\w{3})|\s\.\s|->|>>"
+    r"|(?<=\sI)-(?=\w{3})|(?<=\sII)-(?=\w{3})|(?<=\sIII)-(?=\w{3})"  # Case Manager II-Therapist
+)
 _APOSTROPHE = re.compile(r"(?<=\b[dlDL])['’]")  # l'informatique, d'affaires
 _TOKEN = re.compile(r"[^\W_]+(?:['’&.][^\W_]+)*[+#]*|[/&+]")
 _FOLD = str.maketrans({"ß": "ss", "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "đ": "d", "’": "'", "ı": "i"})
