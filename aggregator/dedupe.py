@@ -351,6 +351,24 @@ def groups_of(ads: Sequence[Ad], apart: Collection[frozenset[str]] = ()) -> list
     return made
 
 
+def listed_twice(ads: Sequence[Ad]) -> dict[str, str]:
+    """Ads that one publisher shows side by side in the same words: the later one -> the one first seen.
+
+    They stay two postings, for they may be two openings; but whoever counts jobs should know.
+    """
+    found: dict[str, str] = {}
+    alike: dict[tuple[object, ...], list[_Read]] = {}
+    for ad in sorted((_Read(ad) for ad in ads), key=lambda read: (read.ad.first_seen, read.ad.id)):
+        for publisher in sorted(ad.ad.publishers):
+            alike.setdefault((publisher, ad.words, ad.ad.level, _said_place(ad.ad), _pay(ad.ad)), []).append(ad)
+    for group in alike.values():
+        for earlier, later in combinations(group, 2):
+            side_by_side = later.ad.first_seen <= earlier.ad.last_seen and not _other_requisition(earlier, later)
+            if side_by_side and later.ad.id not in found and _same_text(earlier, later):
+                found[later.ad.id] = earlier.ad.id
+    return found
+
+
 def pairs_of(ads: Sequence[Ad]) -> list[tuple[str, str, Verdict]]:
     """The pairs among the ads of one block that are one job: (id, id, verdict).
 

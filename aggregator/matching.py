@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 
 from aggregator.composing import compose
-from aggregator.dedupe import MATCH_VERSION, Ad, Publisher, groups_of, same_job
+from aggregator.dedupe import MATCH_VERSION, Ad, Publisher, groups_of, listed_twice, same_job
 from aggregator.normalise.money import Rates
+from aggregator.normalise.salary import Salary
+from aggregator.quality import Candidate, judge
 from aggregator.reading import read
-from db import merges
+from db import flags, merges
 from db.merges import Merge
 from db.postings import PostingDraft, siblings
 from db.session import reading
@@ -38,10 +40,24 @@ def match(engine: Engine, *, now: datetime) -> int:
             rows = merges.postings_of(connection, crowded)
             raw = merges.publishers_of(connection, [row.id for row in rows])
             apart = merges.kept_apart(connection, [row.id for row in raw])
-        found = _merges(_ads(rows, raw), _by_posting(apart, raw))
+        ads = _ads(rows, raw)
+        found = _merges(ads, _by_posting(apart, raw))
+        gone = {merge.other for merge in found}
+        twice = {later: first for block in ads.values() for later, first in listed_twice(block).items()}
+        flags.keep_duplicate_flags(
+            engine,
+            {later: _in_words(first) for later, first in twice.items() if later not in gone},
+            [row.id for row in rows],
+            rules_version=MATCH_VERSION,
+            now=now,
+        )
         # Marked are those that were waiting: what joins a block meanwhile looks at all of it in its own turn.
         examined = [row.id for row in waiting]
         merged += merges.keep_matches(engine, found, examined, version=MATCH_VERSION, now=now)
+
+
+def _in_words(first: str) -> str:
+    return next(f.detail for f in judge(Candidate(Salary(None), duplicate_of=first)) if f.code == flags.DUPLICATE)
 
 
 def _ads(rows: Sequence[Any], raw: Sequence[Any]) -> dict[str, list[Ad]]:

@@ -5,17 +5,18 @@ A cohort flag depends on other postings, so no reading of one posting raises or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, Row, bindparam, delete, func, select, update
 
-from db.bulk import upsert
+from db.bulk import one_of, upsert
 from db.postings import FLAG, POSTING
 from db.session import reading, writing
 
 COHORT = "cohort_outlier"
+DUPLICATE = "duplicate_in_source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,36 @@ def keep_cohort_flags(
     engine: Engine, details: Mapping[str, str], *, severity: str, rules_version: int, now: datetime
 ) -> CohortChanges:
     """Makes the open cohort flags those of `details` (posting id -> words); what a person decided stays as decided."""
+    return _keep_flags(engine, COHORT, details, None, severity=severity, rules_version=rules_version, now=now)
+
+
+def keep_duplicate_flags(
+    engine: Engine, details: Mapping[str, str], among: Collection[str], *, rules_version: int, now: datetime
+) -> CohortChanges:
+    """The same for ads that one publisher shows twice, among the postings that were looked at."""
+    return _keep_flags(engine, DUPLICATE, details, among, severity="warn", rules_version=rules_version, now=now)
+
+
+def _keep_flags(
+    engine: Engine,
+    code: str,
+    details: Mapping[str, str],
+    among: Collection[str] | None,
+    *,
+    severity: str,
+    rules_version: int,
+    now: datetime,
+) -> CohortChanges:
     with writing(engine) as connection:
-        rows = connection.execute(select(FLAG).where(FLAG.c.code == COHORT)).all()
+        standing = select(FLAG).where(FLAG.c.code == code)
+        if among is not None:
+            standing = standing.where(one_of(connection, FLAG.c.posting_id, among))
+        rows = connection.execute(standing).all()
         known: dict[str, Row[tuple[object, ...]]] = {row.posting_id: row for row in rows}
         new = [
             {
                 "posting_id": posting_id,
-                "code": COHORT,
+                "code": code,
                 "severity": severity,
                 "state": "open",
                 "detail": detail,
@@ -73,7 +97,7 @@ def keep_cohort_flags(
             if posting_id not in known
         ]
         upsert(connection, FLAG, new, ["posting_id", "code"])
-        is_ours = (FLAG.c.posting_id == bindparam("flagged")) & (FLAG.c.code == COHORT)
+        is_ours = (FLAG.c.posting_id == bindparam("flagged")) & (FLAG.c.code == code)
         reworded = [
             {"flagged": name, "words": details[name], "rules": rules_version}
             for name, row in known.items()

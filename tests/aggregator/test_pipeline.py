@@ -227,7 +227,20 @@ class TestMerging:
             call(store)
         assert not rows(store, PostingMerge)
 
-    def test_two_openings_of_one_board_stay_two(self, store: Engine) -> None:
-        keep(store, [job(1), job(2)])
+    def test_two_openings_of_one_board_stay_two_and_are_marked(self, store: Engine) -> None:
+        keep(store, [job(1), job(2, seen_at=NOON), job(3, location_text="Paris, France")])
         assert aggregate(store, now=NOON).merged == 0
-        assert len(rows(store, Posting)) == 2
+        assert len(rows(store, Posting)) == 3
+        first, second = sorted(r["id"] for r in rows(store, RawPosting) if r["location_text"] == "Berlin, Germany")
+        (flag,) = [f for f in rows(store, PostingFlag) if f["code"] == "duplicate_in_source"]
+        assert (flag["posting_id"], flag["severity"]) == (second, "warn")
+        assert first in flag["detail"]
+
+    def test_the_mark_goes_when_the_ads_differ(self, store: Engine) -> None:
+        keep(store, [job(1), job(2)])
+        aggregate(store, now=NOON)
+        keep(store, [job(2, location_text="Paris, France", seen_at=NOON + DAY)])
+        aggregate(store, now=NOON + DAY)
+        assert not [f for f in rows(store, PostingFlag) if f["code"] == "duplicate_in_source"]
+        aggregate(store, now=NOON + DAY, everything=True)
+        assert not check_ledger(store)
