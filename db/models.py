@@ -109,7 +109,7 @@ class RawPosting(SQLModel, table=True):
     __tablename__ = "raw_posting"
     __table_args__ = (
         UniqueConstraint("source", "source_id"),
-        Index("ix_raw_posting_pending", "rules_version", "id"),
+        Index("ix_raw_posting_pending", "rules_version"),
         Index("ix_raw_posting_source_seen", "source", "last_seen"),
     )
 

@@ -87,7 +87,7 @@ def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute("PRAGMA cache_size = -131072")  # KiB: the indexes of a million ads
     finally:
         cursor.close()
 

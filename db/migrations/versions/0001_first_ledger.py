@@ -413,7 +413,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "source_id"),
     )
     with op.batch_alter_table("raw_posting", schema=None) as batch_op:
-        batch_op.create_index("ix_raw_posting_pending", ["rules_version", "id"], unique=False)
+        batch_op.create_index("ix_raw_posting_pending", ["rules_version"], unique=False)
         batch_op.create_index(batch_op.f("ix_raw_posting_posting_id"), ["posting_id"], unique=False)
         batch_op.create_index("ix_raw_posting_source_seen", ["source", "last_seen"], unique=False)
 
