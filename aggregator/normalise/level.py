@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from aggregator.normalise.level_rules import RULES, Segment, Word, near, number_level, overruled
+from aggregator.normalise.level_rules import NUMBERS, RULES, Segment, Word, near, number_level, overruled
 from aggregator.normalise.title_tokens import FOLDER, fold, split_brackets
 
 LEVELS = ("internship", "entry", "mid", "senior", "lead", "manager", "director", "executive")
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 
-_SPLIT = re.compile(r"\s+[-–—]+\s*|[-–—]+\s+|[–—|,;:•·@]+")
+_SPLIT = re.compile(r"[-–—|,;:•·@](?:(?<=[–—|,;:•·@])|(?<=\s-)|(?=\s))")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*[+#]*|/")
 
 
@@ -59,12 +59,20 @@ def _phrases() -> _Phrases:
     return table
 
 
+@cache
+def _telling() -> frozenset[str]:
+    """Words that may begin a phrase or be a number; a title without any of them has no level."""
+    return frozenset(_phrases()) | NUMBERS
+
+
 def _segments(title: str) -> list[list[Word]]:
     outside, inside = split_brackets(title)
     found = []
     for text in (outside, *inside):
         for piece in _SPLIT.split(text):
-            words = [Word(fold(w).replace("’", "'"), w) for w in _WORD.findall(piece)]
+            written = _WORD.findall(piece)
+            folded = _WORD.findall(piece.lower()) if piece.isascii() else [fold(w) for w in written]
+            words = list(map(Word, folded, written))
             if words:
                 found.append(words)
     return found
@@ -86,9 +94,13 @@ def _phrase_at(folded: Sequence[str], at: int) -> tuple[str, int] | None:
 def _in_segment(segment: Segment, bank: bool) -> list[_Found]:
     """Every rank of a segment, in order."""
     folded = [word.folded for word in segment]
+    telling = _telling()
     found: list[_Found] = []
     at = 0
     while at < len(segment):
+        if folded[at] not in telling:
+            at += 1
+            continue
         phrase = _phrase_at(folded, at)
         if phrase is None:
             level, stop = number_level(segment, at) if at else "", at + 1
@@ -112,6 +124,7 @@ def _counts_later(segment: Segment, found: list[_Found]) -> list[_Found]:
     return [f for f in found if f.last and len(segment) <= 4]
 
 
+_NO_LEVEL = Level(None)
 _VP_WORDS = frozenset(("vp", "vice", "svp", "avp", "rvp", "vps"))
 
 
@@ -141,15 +154,18 @@ def parse_level(title: str, *, role: str | None = None, company: str | None = No
     'internship'
     """
     segments = _segments(title[:400])
-    bank = any(w.folded in _VP_WORDS for segment in segments for w in segment) and _is_bank_grade(segments, company)
+    words = {word.folded for segment in segments for word in segment}
+    if words.isdisjoint(_telling()):
+        return _NO_LEVEL
+    bank = not words.isdisjoint(_VP_WORDS) and _is_bank_grade(segments, company)
     found: list[_Found] = []
     for segment in segments:
         here = _in_segment(segment, bank)
         found += _counts_later(segment, here) if found else here
-    if role == "Education Administrator" or any(w.folded in near("schools") for segment in segments for w in segment):
+    if role == "Education Administrator" or not words.isdisjoint(near("schools")):
         found = [f for f in found if f.words.lower() not in ("principal", "head")]
     if not found or (len(segments) == len(segments[0]) == 1 and found[0].words.lower() in ("principal", "staff")):
-        return Level(None)  # "Principal" alone is as often a school's
+        return _NO_LEVEL  # "Principal" alone is as often a school's
     interns = [f for f in found if f.level == "internship"]
     best = interns[0] if interns else max(found, key=lambda f: _RANK[f.level])
     return Level(best.level, best.words)

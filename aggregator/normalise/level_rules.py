@@ -13,6 +13,8 @@ from aggregator.normalise.title_tokens import FOLDER
 
 _ROMAN = {"I": "entry", "II": "mid", "III": "senior", "IV": "lead", "V": "lead", "VI": "lead"}
 _DIGIT = {"1": "entry", "2": "mid", "3": "senior", "4": "lead", "5": "lead", "6": "lead", "7": "lead"}
+NUMBERS = frozenset(word.lower() for word in (*_ROMAN, *_DIGIT))
+"""Folded words that may be the number of a rank."""
 _MANAGER_PAIRS = frozenset(
     (
         ("business", "development"),

@@ -35,9 +35,17 @@ WITH = "with"
 AND = grammar("and")
 ARTICLES = grammar("articles")
 
+_BRACKET = re.compile(r"([(\[{)\]}])")
+# Every separator is one sign and what stands around it: a pattern that begins with a set of signs is found fastest.
 _SEPARATORS = re.compile(
-    r"\s+[-–—−‒―]+\s*|[-–—−‒―]+\s+|[–—―|,;:•·@]+|\.\s+(?=\w{3})|\s\.\s|->|>>"
-    r"|(?<=\sI)-(?=\w{3})|(?<=\sII)-(?=\w{3})|(?<=\sIII)-(?=\w{3})"  # Case Manager II-Therapist
+    r"""[-–—−‒―|,;:•·@.>](?:
+        (?<=[–—―|,;:•·@])                   # always
+      | (?<=\s[-−‒]) | (?<=[-−‒])(?=\s)     # a hyphen with a space beside it
+      | (?<=\sI-)(?=\w{3}) | (?<=\sII-)(?=\w{3}) | (?<=\sIII-)(?=\w{3})   # Case Manager II-Therapist
+      | (?<=\.)(?=\s+\w{3}) | (?<=\s\.)(?=\s)
+      | (?<=->) | (?<=>>)
+    )""",
+    re.VERBOSE,
 )
 _APOSTROPHE = re.compile(r"(?<=\b[dlDL])['’]")  # l'informatique, d'affaires
 _TOKEN = re.compile(r"[^\W_]+(?:['’&.][^\W_]+)*[+#]*|[/&+]")
@@ -163,19 +171,25 @@ def tokens_of(text: str) -> list[str]:
     >>> tokens_of("UX/UI Designers"), tokens_of("Ingénieur R&D"), tokens_of("Chef de projet")
     (['ux', '/', 'ui', 'designer'], ['engineer', 'rd'], ['project', 'manager'])
     """
-    written = _TOKEN.findall(_APOSTROPHE.sub(" ", text) if "'" in text or "’" in text else text)
+    text = fold(text)
+    written = _TOKEN.findall(_APOSTROPHE.sub(" ", text) if "'" in text else text)
     _, phrases = _words()
     out: list[str] = []
     at, end = 0, len(written)
     while at < end:
-        for rest, english in phrases.get(fold(written[at]), ()):
-            stop = at + 1 + len(rest)
-            if stop <= end and all(fold(w) == r for w, r in zip(written[at + 1 : stop], rest, strict=True)):
-                out.extend(english)
-                at = stop
-                break
+        word = written[at]
+        if word in phrases:
+            for rest, english in phrases[word]:
+                stop = at + 1 + len(rest)
+                if tuple(written[at + 1 : stop]) == rest:
+                    out += english
+                    at = stop
+                    break
+            else:
+                out += canonical(word)
+                at += 1
         else:
-            out.extend(canonical(written[at]))
+            out += canonical(word)
             at += 1
     return out
 
@@ -218,19 +232,17 @@ def split_brackets(text: str) -> tuple[str, list[str]]:
     >>> split_brackets("Machine Learning (ML) Engineer [Remote]")
     ('Machine Learning   Engineer  ', ['ML', 'Remote'])
     """
-    if not any(c in text for c in "([{"):
-        return text.replace(")", " ").replace("]", " ").replace("}", " "), []
+    pieces = _BRACKET.split(text)
+    if len(pieces) == 1:
+        return text, []
     outside: list[str] = []
     inside: list[str] = []
-    depth, start = 0, 0
-    for at, char in enumerate(text):
-        if char in "([{":
-            (outside if depth == 0 else inside).append(text[start:at])
-            depth, start = depth + 1, at + 1
-        elif char in ")]}":
-            (outside if depth == 0 else inside).append(text[start:at])
-            depth, start = max(0, depth - 1), at + 1
-    (outside if depth == 0 else inside).append(text[start:])
+    depth = 0
+    for at, piece in enumerate(pieces):
+        if at % 2 == 0:
+            (inside if depth else outside).append(piece)
+        else:
+            depth = depth + 1 if piece in "([{" else max(0, depth - 1)
     return " ".join(outside), [part for part in inside if part.strip()]
 
 
