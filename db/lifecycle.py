@@ -91,7 +91,7 @@ def is_evergreen(posting: Mapping[Any, Any]) -> bool:
     Open for 120 days or more (from the day it was posted, where the site says, to the day last seen), or reposted three
     times or more. Both are more than three times the usual time to fill of some five weeks.
 
-    >>> from datetime import UTC
+    >>> from datetime import UTC, date
     >>> seen = {"first_seen": datetime(2026, 5, 1, tzinfo=UTC), "last_seen": datetime(2026, 6, 1, tzinfo=UTC)}
     >>> is_evergreen(seen | {"posted_on": None, "reposted": 0}), is_evergreen(seen | {"posted_on": date(2025, 1, 1)})
     (False, True)
