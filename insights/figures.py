@@ -7,6 +7,7 @@ here. Amounts are hundredths in the table and units in the figures.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 NO_PAY = "no posting states pay"
 PROTECTS = "kept back so that no smaller cell can be taken out of a total"
+SHOWN = tuple(name for name in PAY_FIELDS if name != "median_ci")
+HIDDEN = (None,) * len(SHOWN)
+RANKS = {level: f"{rank:02d}" for rank, level in enumerate(LEVELS)}
 
 
 def figures(
@@ -50,7 +54,7 @@ def figures(
         cursor.close()
     if not known:
         table["companies"] = [0] * len(table["n"])
-    groups = [_group(table, i, by, reasons[i], bounds.get(i), shares) for i in range(len(table["n"]))]
+    groups = _groups(table, by, reasons, bounds, shares)
     groups += _without_pay(groups, shares, by)
     return tuple(sorted(groups, key=_order))
 
@@ -108,8 +112,8 @@ def _percentiles(cursor: DuckDBPyConnection, by: Sequence[str]) -> dict[str, Any
                high_end / 100 AS high_end_median, width AS range_width
             FROM (SELECT DISTINCT number, {names} FROM spot) JOIN (
                 SELECT number, count(*) AS n, count(DISTINCT employer) AS companies,
-                    quantile_cont(point::DOUBLE, [{points}]) AS q,
-                    quantile_cont(low::DOUBLE, 0.5) AS low_end, quantile_cont(high::DOUBLE, 0.5) AS high_end,
+                    quantile_cont(point, [{points}]) AS q,
+                    quantile_cont(low, 0.5) AS low_end, quantile_cont(high, 0.5) AS high_end,
                     quantile_cont(2 * (high - low)::DOUBLE / nullif(point, 0), 0.5) AS width
                 FROM vote GROUP BY number
             ) USING (number) ORDER BY number"""
@@ -177,29 +181,44 @@ def _intervals(
     return found
 
 
-def _group(
-    table: Mapping[str, Any],
-    i: int,
+def _groups(
+    table: Mapping[str, Sequence[Any]],
     by: Sequence[str],
-    reason: str | None,
-    bounds: tuple[float, float] | None,
+    reasons: Sequence[str | None],
+    bounds: Mapping[int, tuple[float, float]],
     shares: Mapping[tuple[str, ...], tuple[int, int]],
-) -> Group:
-    place = tuple(table[name][i] for name in by)
-    postings, disclosing = shares[place]
-    pay: dict[str, Any] = {} if reason else {name: table[name][i] for name in PAY_FIELDS if name != "median_ci"}
-    return Group(
-        key={name: value or None for name, value in zip(by, place, strict=True)},
-        currency=table["currency"][i],
-        n=table["n"][i],
-        companies=table["companies"][i],
-        postings=postings,
-        disclosed_share=disclosing / postings,
-        suppressed=reason is not None,
-        reason=reason,
-        median_ci=bounds,
-        **pay,
-    )
+) -> list[Group]:
+    """A group for each row of `table`, read column by column: there may be many thousands."""
+    places = zip(*(table[name] for name in by), strict=True) if by else repeat((), len(reasons))
+    pay = zip(*(table[name] for name in SHOWN), strict=True)
+    made = []
+    for i, (place, reason, currency, n, companies, shown) in enumerate(
+        zip(places, reasons, table["currency"], table["n"], table["companies"], pay, strict=True)
+    ):
+        postings, disclosing = shares[place]
+        p10, p25, median, p75, p90, low_end, high_end, width = HIDDEN if reason else shown
+        made.append(
+            Group(
+                key={name: value or None for name, value in zip(by, place, strict=True)},
+                currency=currency,
+                n=n,
+                companies=companies,
+                postings=postings,
+                disclosed_share=disclosing / postings,
+                suppressed=reason is not None,
+                reason=reason,
+                p10=p10,
+                p25=p25,
+                median=median,
+                p75=p75,
+                p90=p90,
+                median_ci=bounds.get(i),
+                low_end_median=low_end,
+                high_end_median=high_end,
+                range_width=width,
+            )
+        )
+    return made
 
 
 def _without_pay(
@@ -225,9 +244,8 @@ def _without_pay(
 
 def _order(group: Group) -> tuple[Any, ...]:
     """Keys in their natural order: levels by rank, the unstated last."""
-    ranks = {level: f"{rank:02d}" for rank, level in enumerate(LEVELS)}
     parts = [
-        (value is None, ranks.get(value, value) if name == "level" and value else value or "")
+        (value is None, RANKS.get(value, value) if name == "level" and value else value or "")
         for name, value in group.key.items()
     ]
     return (*parts, group.currency is None, group.currency or "")
