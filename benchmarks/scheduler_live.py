@@ -36,6 +36,8 @@ allow_hosts = ["127.0.0.1"]
 """
 CAUGHT = 2
 """So many crawls at least are cut by each kill."""
+CAUGHT = 2
+"""So many crawls at least are cut by each kill."""
 COMPARED = (
     "raw_posting",
     "article",
@@ -46,9 +48,7 @@ COMPARED = (
     "article_claim",
     "company",
 )
-NOT_CAUGHT = 2
-"""So many crawls at least are cut by each kill."""
-COMPARED = frozenset(
+NOT_COMPARED = frozenset(
     {"first_seen", "last_seen", "raised_at", "at", "fx_date", "id", "posting_id", "url", "content_hash"}
 )
 """Times, and what follows from which of five equal boards was read first; everything else must agree."""
