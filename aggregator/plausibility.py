@@ -24,6 +24,8 @@ _ORDINARY_SPREAD = 20
 _FEW_HOURS = Decimal("1.6")
 """A tutor's or a substitute's hour is dear because there are few of them."""
 _TOP_FLOOR = Decimal("2.5")
+_LEARNER_FLOOR = Decimal("0.35")
+"""Interns and apprentices are paid below any wage in many countries: 450 EUR a month is a usual allowance."""
 _FOREIGN_FLOOR = {"year": Decimal("0.4")}
 _FOREIGN_FLOOR_SHORT = Decimal("0.35")
 
@@ -39,14 +41,34 @@ class Band:
 
 
 @cache
-def _occupation_pattern() -> re.Pattern[str]:
+def _occupation_words() -> dict[str, str]:
+    """Class -> its words as alternatives of a pattern, longest first."""
     with _OCCUPATIONS.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    parts = []
-    for row in rows:
-        words = sorted(row["words"].split("|"), key=len, reverse=True)
-        parts.append(f"(?P<{row['class']}>" + "|".join(map(re.escape, words)) + ")")
-    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)|$", re.IGNORECASE)
+        return {
+            row["class"]: "|".join(map(re.escape, sorted(row["words"].split("|"), key=len, reverse=True)))
+            for row in csv.DictReader(lines)
+        }
+
+
+@cache
+def _occupation_pattern() -> re.Pattern[str]:
+    parts = "|".join(f"(?P<{name}>{words})" for name, words in _occupation_words().items() if name in CEILING)
+    return re.compile(rf"(?<!\w)(?:{parts})(?!\w)|$", re.IGNORECASE)
+
+
+@cache
+def _learner_pattern() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_occupation_words()['learner']})(?!\w)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8192)
+def is_learner(title: str | None) -> bool:
+    """Whether a title is an intern's, an apprentice's or a trainee's.
+
+    >>> is_learner("Praktikant (m/w/d)"), is_learner("Internal Auditor")
+    (True, False)
+    """
+    return bool(title and _learner_pattern().search(title))
 
 
 @lru_cache(maxsize=8192)
@@ -78,6 +100,8 @@ def band(currency: str | None, *, country: str | None, title: str | None, period
         high = min(high, row.low * _ORDINARY_SPREAD)
     if occupation == "ordinary" and period == "hour":
         high *= _FEW_HOURS
+    if period in ("month", "year") and is_learner(title):
+        low *= _LEARNER_FLOOR
     if occupation == "top" and period == "year":
         low *= _TOP_FLOOR
     tender = national(country)

@@ -64,6 +64,8 @@ def test_a_plain_posting_passes_every_test(row: tuple[str, str, str, object]) ->
         ("$18,500/hr", "Housekeeper", "US", {"above_plausible", "period_mismatch"}),
         ("60,000-80,000", "Data Engineer", None, {"currency_missing"}),
         ("38 000 SEK per år", "Data Engineer", "SE", {"below_plausible", "period_mismatch"}),
+        ("1.100 € im Jahr", "Auszubildende Pflege", "DE", {"below_plausible", "period_mismatch"}),
+        ("450 € im Monat", "Pflegefachkraft", "DE", {"below_plausible"}),
     ],
 )
 def test_bad_pay_is_flagged_for_its_reason(text: str, title: str, country: str | None, expected: set[str]) -> None:
@@ -93,6 +95,9 @@ def test_the_famous_placeholder_has_exactly_two_reasons() -> None:
         ("50 - 65 triệu/tháng", "Developer", "VN"),
         ("bruttó 850 000 - 1 100 000 Ft/hó", "Developer", "HU"),
         ("$45,000 - $160,000", "Account Executive", "US"),
+        ("450 - 650 € im Monat", "Praktikant (m/w/d) Marketing", "DE"),
+        ("400 € al mes", "Becario de diseño", "ES"),
+        ("Gratification : 650 € par mois", "Stage - Assistant RH", "FR"),
         ("$85,000 - $99,999", "Buyer", "US"),
         ("時給1,200円", "Shop assistant", "JP"),
         ("€1.600 - €1.900 pro Tag", "Interim CFO", "DE"),

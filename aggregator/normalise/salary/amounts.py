@@ -27,6 +27,7 @@ from aggregator.normalise.salary.tokens import (
 AND, APPROX, FILL, FROM, UPTO = (BIT[r] for r in ("and", "approx", "fill", "from", "upto"))
 PREFIX_ONLY, SUFFIX_ONLY, PAYMENTS = BIT["prefix_only"], BIT["suffix_only"], BIT["payments"]
 _GLUED_ONLY = frozenset("mMbBlLtT")
+_ORDINAL = frozenset({"st", "nd", "rd", "th", "º", "ª"})
 _ONE = Decimal(1)
 _THOUSAND = Decimal(1000)
 _BEYOND_MONEY = Decimal(10) ** 15
@@ -95,10 +96,12 @@ def _is_name_part(tokens: list[Token], place: int) -> bool:
 
 
 def _is_measure(tokens: list[Token], place: int) -> bool:
-    """Percentages, ratios, dates and counted units are no amounts: 80 %, 70/30, 25日, 10人."""
+    """Percentages, ratios, ordinals, dates and counted units are no amounts: 80 %, 70/30, 2nd, 25日, 10人."""
     if place + 1 >= len(tokens):
         return False
     number, after = tokens[place], tokens[place + 1]
+    if after.start == number.end and after.text in _ORDINAL:
+        return True
     if after.roles & (PERCENT | PAYMENTS) or (after.roles & TIMES and after.end == after.start):
         return True
     if after.roles & ADV and after.start == number.end and not after.text.isascii() and len(after.text) == 1:
@@ -225,7 +228,8 @@ def share_scale(amounts: list[Amount]) -> None:
     if len(amounts) < 2:
         return
     first, last = amounts[0], amounts[-1]
-    if last.scale is not None and first.scale is None and first.mantissa < 1000 and first.mantissa <= last.mantissa:
+    below = 1000 if last.scale is None or last.scale <= 1000 else 10_000  # 4,000~6,000만원
+    if last.scale is not None and first.scale is None and first.mantissa < below and first.mantissa <= last.mantissa:
         first.value = first.mantissa * last.scale
         first.scale = last.scale
     elif last.scale == 1000 and first.scale is None and 1000 <= first.mantissa <= last.mantissa <= first.mantissa * 5:

@@ -43,12 +43,18 @@ PAY, BASE, OTE, EXTRA, WEAK, THING, COUNT, LINK, WITH, ACTUAL, UNIT, STIPEND, PE
     )
 )
 AND, APPROX, MIN, MAX, NUM = BIT["and"], BIT["approx"], BIT["min"], BIT["max"], BIT["num"]
+OTHERS, JOB = BIT["others"], BIT["job"]
 _TELLING = PAY | BASE | OTE | EXTRA | WEAK | THING | COUNT | ACTUAL | UNIT | STIPEND | PERK
 _LINKING = LINK | COLON | FROM | UPTO | APPROX | ADV | NOUN | FILL | BIT["per"] | BIT["to"] | BIT["cur"] | COMMA
+_TITLE_ENDS = STOP | NEWLINE | COLON | COMMA | DASH | OPEN | LINK | WITH | NUM | BIT["cur"] | PAY | BASE | UNIT
 _REACH_LEFT = 28
 _REACH_RIGHT = 7
 NOT_PAY = frozenset({"extra", "thing", "count", "actual", "unit"})
 _PLAIN = {"$": "USD", "£": "GBP"}
+_WHOSE = frozenset(
+    {"earn", "earns", "earning", "earned", "earnings", "income", "incomes", "pays", "paying", "pay", "make"}
+)
+"""Words of pay that need a look at who is paid: a salary is an employee's, an income may be anybody's."""
 _ASIDE = 14
 _HEADING_TOKENS = 8
 _LINE_TOKENS = 26
@@ -136,10 +142,14 @@ def _opens_telling(tokens: list[Token], at: int, end: int) -> bool:
 
 
 def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, unknown: int, linked: int) -> str:
+    if not roles & (PAY | BASE | OTE | ACTUAL) and _in_title(tokens, at):
+        return ""
     link = tokens[linked].text.casefold() if linked else ""
     if roles & ACTUAL and unknown == 0:
         return "actual"
     if roles & BASE:
+        if _base_and_more(tokens, at):
+            return "ote"
         return "base" if unknown <= 2 else ""
     if roles & OTE:
         return "ote" if unknown <= 2 else ""
@@ -163,6 +173,18 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     if roles & PAY:
         return "pay" if unknown <= 3 else ""
     return ""
+
+
+def _base_and_more(tokens: list[Token], at: int) -> bool:
+    """ "(base + bonus)" in brackets of its own says that the figure is the sum of both."""
+    inside = tokens[at - 1 : at + 4]
+    return (
+        len(inside) == 5
+        and bool(inside[0].roles & OPEN)
+        and bool(inside[2].roles & (PLUS | AND | SLASH))
+        and bool(inside[3].roles & EXTRA)
+        and bool(inside[4].roles & CLOSE)
+    )
 
 
 def _yearly_pay(statement: Statement) -> bool:
@@ -273,12 +295,18 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
         period = tokens[at - 1].period if before & ADV else None
         return "pay" if _living(statement, period) and not before & (EXTRA | WEAK | PERK | THING) else "extra"
     if roles & (PAY | BASE):
+        if _somebody_elses(tokens, at, limit):
+            return "thing"
         if before & (EXTRA | WEAK | PERK | THING) and not before & (PAY | BASE):
             named = tokens[max(limit, at - 3) : at - 1]
             if len(named) == 2 and named[1].roles & (AND | SLASH | PLUS) and named[0].roles & (PAY | BASE):
                 return "ote"
             return "extra"
         return "base" if roles & BASE else "pay"
+    if _in_title(tokens, at):
+        return ""
+    if _recruiters_budget(tokens, at, statement):
+        return "pay"
     if roles & COUNT and not roles & (EXTRA | WEAK | PERK | THING | OTE):
         return ""
     if roles & ACTUAL:
@@ -292,6 +320,48 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
     if roles & OTE:
         return "ote"
     return "thing" if roles & THING else "extra"
+
+
+def _in_title(tokens: list[Token], at: int) -> bool:
+    """Whether a word belongs to a job's name: an Insurance Agent's $60,000 are no insurance."""
+    for token in tokens[at + 1 : at + 5]:
+        if token.roles & JOB:
+            return True
+        if token.roles & _TITLE_ENDS or token.text.isdecimal():
+            return False
+    return False
+
+
+def _recruiters_budget(tokens: list[Token], at: int, statement: Statement) -> bool:
+    """ "Budget: up to 12 LPA", "Budget $70/hr": what a recruiter calls the pay, where it opens its line or sentence."""
+    if tokens[at].text.casefold() != "budget" or not (at == 0 or tokens[at - 1].roles & (STOP | NEWLINE)):
+        return False
+    return statement.period in ("hour", "day") or (
+        statement.scaled and statement.period == "year" and _living(statement)
+    )
+
+
+def _somebody_elses(tokens: list[Token], at: int, limit: int) -> bool:
+    """ "our merchants earn", "families with incomes of", "the tuition plan pays": whose money a verb speaks of."""
+    if tokens[at].text.casefold() not in _WHOSE:
+        return False
+    for before in range(at - 1, max(limit, at - 4) - 1, -1):
+        roles = tokens[before].roles
+        if roles & (STOP | NEWLINE | COLON | COMMA | DASH):
+            return False
+        if roles & OTHERS or (roles & EXTRA and at - before > 1):
+            return True
+    return False
+
+
+def of_others(tokens: list[Token], statement: Statement) -> bool:
+    """Whether the words just before a statement speak of customers, families and the like, in the same sentence."""
+    for at in range(statement.first - 1, max(0, statement.first - 8) - 1, -1):
+        if tokens[at].roles & (STOP | NEWLINE):
+            return False
+        if tokens[at].roles & OTHERS:
+            return True
+    return False
 
 
 def _after_with(tokens: list[Token], at: int, limit: int) -> bool:

@@ -111,7 +111,9 @@ def _said_dollar(near: Sequence[Token]) -> str | None:
         return "CAD"  # French that writes "$" after the amount is written in Canada
     places = _place_words()
     said = {places.get(token.text.casefold()) for token in near if token.text[:1].isupper() or token.text == "super"}
-    said.update(token.currency for token in near if token.currency in _PLACES and token.text.isupper())
+    said.update(
+        token.currency for token in near if token.currency in _PLACES and (token.text.isupper() or " " in token.text)
+    )
     said.discard(None)
     return said.pop() if len(said) == 1 else None
 

@@ -66,6 +66,8 @@ ROLES = (
     "odd",
     "phrase",
     "perk",
+    "others",
+    "job",
 )
 BIT = {role: 1 << place for place, role in enumerate(ROLES)}
 
@@ -255,6 +257,10 @@ _EXTRA_STEM = re.compile(
     r"zulage|zuschuss|zuschuß|zuschlag|prämie|budget|bonus|gutschein|versicherung|bidrag|tillägg|tillæg|beihilfe"
     r"|kosten|bijdrage|toeslag|toelage|pauschale|provision|příspěv|dodat|lisä|pótlék|penger"
 )
+_PERSON_STEM = re.compile(
+    r"(?:berater|kaufmann|kauffrau|manager|rechner|leiter|referent|prüfer|controller|bearbeiter|makler|vertreter|fachmann"
+    r"|fachfrau|spezialist|experte|expertin|handläggare|rådgivare|rådgiver|adviseur|medewerker|asiantuntija)(?:in)?$"
+)
 _PAY_STEM = re.compile(
     r"gehalt|gehält|lohn|löhn|vergütung|entgelt|salaris|loon|lön|løn|lønn|palkka|fizetés|verdienst|salary"
 )
@@ -299,6 +305,8 @@ def _compound(key: str) -> Meaning | None:
     last = _words()[0].get(key.rpartition("-")[2]) if "-" in key else None
     if last and last.roles & (BIT["pay"] | BIT["adv"]):
         return last
+    if _PERSON_STEM.search(key):
+        return Meaning(BIT["job"])  # a Versicherungsberater is paid, a Versicherung is not
     if _EXTRA_STEM.search(key):
         return Meaning(BIT["extra"])
     if _PAY_STEM.search(key):

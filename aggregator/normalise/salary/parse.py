@@ -106,7 +106,7 @@ def _read(text: str, country: str | None, hint: str | None) -> Salary:
     if not found:
         return Salary(text=text)
     classify(tokens, found)
-    kept = _usable(tokens, found) if short else [s for s in found if s.kind in NOT_PAY or is_stated_pay(s)]
+    kept = _usable(tokens, found) if short else [s for s in found if s.kind in NOT_PAY or is_stated_pay(tokens, s)]
     reading = Reading(body, tokens, kept, country, hint)
     group = choose(reading)
     if not group:

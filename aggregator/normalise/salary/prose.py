@@ -8,8 +8,10 @@ from decimal import Decimal
 from functools import cache
 
 from aggregator.normalise.money import annualise
+from aggregator.normalise.salary.context import of_others
 from aggregator.normalise.salary.grammar import Statement
 from aggregator.normalise.salary.lexicon import currencies, signs
+from aggregator.normalise.salary.tokens import Token
 
 SHORT = 240
 MAX_TEXT = 400_000
@@ -18,6 +20,7 @@ _LOOK_BEFORE, _LOOK_AFTER = 64, 28
 _MAX_WINDOWS = 400
 _NUMBER = re.compile(r"\d(?:[\d.,'’ \u00a0\u202f]*\d)?\s?(?:[kK]\b)?")
 _HEADING_LENGTH = 240
+_BOUND_LENGTH = 12
 _STRONG = frozenset({"$", "€", "£"})
 _PLAIN = {"$": "USD", "£": "GBP"}
 
@@ -71,6 +74,11 @@ def _around(text: str, at: int, stop: int) -> tuple[int, int]:
         while above > 0 and text[above - 1].isspace() and line - above < 6:
             above -= 1
         head = text.rfind("\n", max(0, above - _HEADING_LENGTH), above)
+        if above - head <= _BOUND_LENGTH and head > 0:  # "Minimum:" stands between the figure and what names it
+            above = head
+            while above > 0 and text[above - 1].isspace() and head - above < 6:
+                above -= 1
+            head = text.rfind("\n", max(0, above - _HEADING_LENGTH), above)
         if head >= 0 or above <= _HEADING_LENGTH:
             start = head + 1
     newline = text.find("\n", stop, stop + _AFTER)
@@ -94,7 +102,7 @@ def _word_end(text: str, at: int) -> int:
     return space if space >= 0 else at
 
 
-def is_stated_pay(statement: Statement) -> bool:
+def is_stated_pay(tokens: list[Token], statement: Statement) -> bool:
     """Whether a statement inside prose is pay: named so nearby, or a signed range or rate of a believable size."""
     row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
     if statement.fielded:
@@ -109,6 +117,8 @@ def is_stated_pay(statement: Statement) -> bool:
         return False  # millions of a strong currency, whatever the words around
     if statement.cued:
         return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
+    if of_others(tokens, statement):
+        return False
     if not statement.signed:
         return statement.scaled and statement.is_range and statement.low >= 20_000 and statement.high <= 900_000
     if row is None or statement.low * 4 < statement.high or statement.low <= 0:
