@@ -22,7 +22,8 @@ STATEMENTS = {
     " the postings lies, interpolated linearly between neighbours (PERCENTILE_CONT, Hyndman-Fan 7).",
     "interval": f"{LEVEL:.0%} interval of the median: {REPLICATES:,} bootstrap samples of employers, each with all its"
     " postings, widened for few employers (Hesterberg 2015) by their effective number; the draws are seeded"
-    f" ({SEED}). With {LEAST_EMPLOYERS} to {SURE_EMPLOYERS - 1} employers it covers less than it says and the figure"
+    f" ({SEED}). Where each employer has one posting, order statistics instead (Hettmansperger & Sheather 1986)."
+    f" With {LEAST_EMPLOYERS} to {SURE_EMPLOYERS - 1} employers it covers less than it says and the figure"
     " is marked low.",
     "confidence": f"How sure a figure is: low under 15 postings or {SURE_EMPLOYERS} employers; high from 50 postings"
     " and 15 employers; else medium.",
