@@ -17,6 +17,7 @@ NUMBERS = frozenset(word.lower() for word in (*_ROMAN, *_DIGIT))
 """Folded words that may be the number of a rank."""
 _MANAGER_PAIRS = frozenset(
     (
+        ("partner", "development"),
         ("business", "development"),
         ("social", "media"),
         ("product", "marketing"),
@@ -141,6 +142,9 @@ def overruled(segment: Segment, start: int, stop: int) -> bool:
     """True where a boss word serves another occupation: "CEO Assistant", "assistant to the Director", "VP Engineer"."""
     if start and segment[start - 1].folded in near("incidental"):
         return True
+    before = [word.folded for word in segment[:start]]
+    if "to" in before and not near("on_board").isdisjoint(before[: before.index("to")]):
+        return True  # "Assistant to CFO & COO"
     for at in range(stop, len(segment)):
         word = segment[at].folded
         if word in near("of") or word in ("/", "and"):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aggregator.normalise.title_tokens import AND, WITH, grammar, segments_of
 from aggregator.normalise.title_vocabulary import (
     BOSSES,
+    WEAK_HEADS,
     Block,
     Node,
     blocks_by_role,
@@ -22,8 +23,8 @@ from aggregator.normalise.title_vocabulary import (
 )
 
 RANKS = grammar("ranks")
+PEOPLE = grammar("people")
 LEADERSHIP = "Leadership"
-WEAK_HEADS = frozenset(("lead", "intern", "associate", "assistant", "member", "fellow", "professional", "expert"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +150,21 @@ def _parts(items: list[Item]) -> Iterator[list[Item]]:
     start = 0
     for at in range(1, len(items)):
         before = items[at - 1][1]
-        if items[at][1] is not None or before is None or before.field or not (before.title or before.head):
+        if items[at][1] is not None or before is None or not (before.title or before.head):
+            continue
+        if before.field and not _stands_alone(items, at):
             continue
         if any(n is not None and (n.title or n.head) for _, n in items[at + 1 :]):
             yield items[start:at]
             start = at + 1
     yield items[start:] if start else items
+
+
+def _stands_alone(items: list[Item], at: int) -> bool:
+    """True where what stands before a sign is a job though it may be a field: "Server/Bartender", not "RN/LPN Lead"."""
+    if items[at - 1][0].rpartition(" ")[2] not in PEOPLE or at + 1 >= len(items):
+        return False
+    return at + 2 == len(items) or items[at + 1][0].rpartition(" ")[2] not in PEOPLE
 
 
 def _pick(groups: list[list[tuple[str, Block]]], weak: list[tuple[str, Block]], head: str) -> Match | None:
@@ -174,7 +184,7 @@ def _take_head(reading: _Reading, words: str, node: Node, head: str) -> None:
     found = None
     if reading.strong or (reading.weak and match is None):
         found = _pick(reading.strong, reading.weak if match is None else [], head)
-    if found is None and match is not None and not reading.joined and head in match.block.heads:
+    if found is None and match and not match.weak_head and not reading.joined and head in match.block.heads:
         # "Java Full Stack" + "Developer", "LPN" + "Nurse": the head only completes the title before it.
         reading.match = match._replace(words=f"{match.words} {words}")
         return
@@ -212,7 +222,8 @@ def _raised(match: Match, head: str) -> Match | None:
 def _take_title(reading: _Reading, words: str, block: Block) -> None:
     role = block.role
     if reading.strong:
-        first, _, rest = words.partition(" ")
+        first, *others = words.split(" ")
+        rest = " ".join(word for word in others if word not in RANKS)
         if first in ("engineering", "engineer") and rest in BOSSES and (made := _pick(reading.strong, [], "engineer")):
             # "Structural Engineering Manager": the field makes the engineer, the boss comes on top.
             raised = _raised(made, rest)
@@ -286,7 +297,7 @@ def _read(items: list[Item]) -> _Reading:
 
 def _is_rank(head: tuple[str, Node] | None) -> bool:
     """True for a head that may be the rank of the title behind it: "Lead Server"."""
-    return head is not None and head[1].head == "lead"
+    return head is not None and head[1].head in ("lead", "intern")
 
 
 def _head_of(head: tuple[str, Node]) -> str:
@@ -382,8 +393,8 @@ def parse_role(title: str) -> Role:
 
 
 def _with_ranks_behind(segments: list[list[str]]) -> list[list[str]]:
-    """A lone rank in front of the job goes behind it: "Principal - Elementary School", "Assistant Principal, ..."."""
-    if len(segments) > 1 and segments[0][-1] in RANKS and len(segments[0]) <= 2 and segments[1][0] != WITH:
+    """A lone rank in front of the job goes behind it: "Principal - Elementary School"."""
+    if len(segments) > 1 and segments[1][0] != WITH and RANKS.issuperset(segments[0]):
         return [segments[1] + segments[0], *segments[2:]]
     return segments
 

@@ -29,7 +29,8 @@ from aggregator.normalise.title_noise import (
     STUCK_WORD,
     TRAILING_REMOTE,
 )
-from aggregator.normalise.title_tokens import fold, grammar
+from aggregator.normalise.title_tokens import canonical, fold, grammar
+from aggregator.normalise.title_vocabulary import WEAK_HEADS, trie
 
 VOCABULARY = Path(__file__).resolve().parent.parent / "vocabulary" / "titles"
 MAX_LENGTH = 400
@@ -41,6 +42,7 @@ _BACK_EDGES = _EDGES.replace("+", "") + "([{"
 _MAY_BE_STUCK = re.compile("[eaosm][A-ZÀ-Þ]")  # the last letter of "de", "da", "do", "dos", "em" before a capital
 _HAS_DIGIT = re.compile(r"\d")
 _DECORATED = re.compile(r"[*~=_^]")
+_LETTERS = re.compile(r"[^\W\d_]{4,}")  # shorter ones are hours: "20 hr", "PT"
 _BRACKETS = re.compile(r"[(\[{]")
 _BESIDE_PLACES = grammar("beside_places")
 _PLACE_WORDS = re.compile(r"[^\s,/.&-]+")
@@ -85,6 +87,16 @@ def _is_place(piece: str) -> bool:
     return named
 
 
+def _names_job(piece: str) -> bool:
+    """True where a word says who is wanted: "Remote Pharmacist", "Benefits Specialist"."""
+    starts = trie().next
+    for word in _LETTERS.findall(piece):
+        node = starts.get(canonical(word)[-1])
+        if node is not None and (node.title or (node.head and node.head not in WEAK_HEADS)):
+            return True
+    return False
+
+
 @lru_cache(maxsize=1 << 14)
 def _is_noise(piece: str) -> bool:
     """True where a piece holds only a place, a way of working, hours, a number or marketing."""
@@ -93,6 +105,8 @@ def _is_noise(piece: str) -> bool:
         return True
     match = NOISE.match(piece)
     if match is not None:
+        if _names_job(piece):
+            return False
         where = match["where"]
         return not where or len(where.split()) <= 1 or _is_place(where)
     return _is_place(piece)

@@ -181,7 +181,7 @@ def tokens_of(text: str) -> list[str]:
         if word in phrases:
             for rest, english in phrases[word]:
                 stop = at + 1 + len(rest)
-                if tuple(written[at + 1 : stop]) == rest:
+                if stop <= end and _is_phrase(written[at + 1 : stop], rest):
                     out += english
                     at = stop
                     break
@@ -192,6 +192,11 @@ def tokens_of(text: str) -> list[str]:
             out += canonical(word)
             at += 1
     return out
+
+
+def _is_phrase(words: list[str], rest: tuple[str, ...]) -> bool:
+    """True where words are the rest of a phrase, its last word perhaps in the plural."""
+    return words[-1].startswith(rest[-1]) and words[:-1] == list(rest[:-1]) and words[-1] in (rest[-1], rest[-1] + "s")
 
 
 def turned(tokens: Sequence[str]) -> list[list[str]]:

@@ -25,6 +25,7 @@ FAMILIES = (
     "trades_media",
 )
 BOSSES = frozenset(("manager", "supervisor", "director", "head", "vp", "md", "chief"))
+WEAK_HEADS = frozenset(("lead", "intern", "associate", "assistant", "member", "fellow", "professional", "expert"))
 # A phrase is looked up as it is typed in the files, so two spellings of one head share a name here.
 HEAD_ALIASES = {"programmer": "developer", "technologist": "technician"}
 
