@@ -9,11 +9,12 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Engine
 from starlette.responses import Response
 
 from aggregator.normalise.title_vocabulary import taxonomy
 from db.articles import list_articles
-from db.facets import Facets, find_facets
+from db.facets import Facets, facets_of, read_cells, read_pay, without_dimensions
 from db.filters import Filters
 from db.looking import find_article, find_posting, list_companies, list_roles
 from db.queries import find_postings, list_runs, list_sources
@@ -92,7 +93,7 @@ def search(request: Request) -> Response:
     filters = given.filters()
     engine, cache = request.app.state.engine, request.app.state.cache
     rows, following = find_postings(engine, filters, sort=given.sort, limit=given.limit, after=given.after)
-    found: Facets = cache.get(("facets", filters), lambda: find_facets(engine, filters))
+    found = cached_facets(engine, cache, filters)
     stated = filters.stated()
     kept = stated | ({"sort": given.sort} if given.sort != "-first_seen" else {})
     return page(
@@ -110,6 +111,16 @@ def search(request: Request) -> Response:
         facet_words=FACET_WORDS,
         shown=FACETS_SHOWN,
         histogram=_histogram(found),
+    )
+
+
+def cached_facets(engine: Engine, cache: Cache, filters: Filters) -> Facets:
+    """The facets; choosing among the dimensions reads the cells of the choice before."""
+    counted = without_dimensions(filters)
+    cells = cache.get(("cells", counted), lambda: read_cells(engine, counted))
+    return cache.get(
+        ("facets", filters),
+        lambda: facets_of(cells, filters, cache.get(("pay", filters), lambda: read_pay(engine, filters))),
     )
 
 

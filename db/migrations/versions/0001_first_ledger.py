@@ -326,6 +326,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_posting_block", ["block"], unique=False)
         batch_op.create_index("ix_posting_company", ["company_id"], unique=False)
         batch_op.create_index("ix_posting_country", ["country"], unique=False)
+        batch_op.create_index(
+            "ix_posting_facets",
+            [
+                "role",
+                "level",
+                "country",
+                "countries",
+                "remote",
+                "employment_types",
+                "currency",
+                "sources",
+                "closed_at",
+                "excluded",
+                "salary_is_estimate",
+                "salary_min",
+                "salary_max",
+                "annual_min_usd",
+                "annual_max_usd",
+            ],
+            unique=False,
+            postgresql_where=sa.text("false"),
+        )
         batch_op.create_index("ix_posting_first_seen", ["first_seen", "id"], unique=False)
         batch_op.create_index("ix_posting_match", ["match_version"], unique=False)
         batch_op.create_index("ix_posting_role", ["role", "level", "country"], unique=False)
@@ -463,6 +485,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_posting_role")
         batch_op.drop_index("ix_posting_match")
         batch_op.drop_index("ix_posting_first_seen")
+        batch_op.drop_index("ix_posting_facets", postgresql_where=sa.text("false"))
         batch_op.drop_index("ix_posting_country")
         batch_op.drop_index("ix_posting_company")
         batch_op.drop_index("ix_posting_block")
