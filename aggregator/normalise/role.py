@@ -384,7 +384,7 @@ def parse_role(title: str) -> Role:
             if match is None and not _belongs_to_earlier(readings):
                 match, first = reading.match, len(readings) - 1
     if match is None:
-        match = _borrowed(readings) or _left_over(readings) or _bare_field(readings)
+        match, first = _borrowed(readings) or _left_over(readings) or _bare_field(readings), 0
     if match is None:
         return _NO_ROLE
     match = _refined(match, readings[first:])

@@ -30,7 +30,7 @@ from aggregator.normalise.title_noise import (
     TRAILING_REMOTE,
 )
 from aggregator.normalise.title_tokens import canonical, fold, grammar
-from aggregator.normalise.title_vocabulary import WEAK_HEADS, trie
+from aggregator.normalise.title_vocabulary import trie
 
 VOCABULARY = Path(__file__).resolve().parent.parent / "vocabulary" / "titles"
 MAX_LENGTH = 400
@@ -43,6 +43,7 @@ _MAY_BE_STUCK = re.compile("[eaosm][A-ZÀ-Þ]")  # the last letter of "de", "da"
 _HAS_DIGIT = re.compile(r"\d")
 _DECORATED = re.compile(r"[*~=_^]")
 _LETTERS = re.compile(r"[^\W\d_]{4,}")  # shorter ones are hours: "20 hr", "PT"
+_VAGUE_HEADS = frozenset(("intern", "member", "lead"))  # "great opportunity for graduates", "join our team members"
 _BRACKETS = re.compile(r"[(\[{]")
 _BESIDE_PLACES = grammar("beside_places")
 _PLACE_WORDS = re.compile(r"[^\s,/.&-]+")
@@ -92,7 +93,7 @@ def _names_job(piece: str) -> bool:
     starts = trie().next
     for word in _LETTERS.findall(piece):
         node = starts.get(canonical(word)[-1])
-        if node is not None and (node.title or (node.head and node.head not in WEAK_HEADS)):
+        if node is not None and (node.title or (node.head and node.head not in _VAGUE_HEADS)):
             return True
     return False
 
