@@ -89,12 +89,22 @@ def crawls_under_way(url: str) -> bool:
         engine.dispose()
 
 
-def content(engine: Engine, name: str) -> Counter[tuple[object, ...]]:
-    """The rows of a table without its times."""
+def content(engine: Engine, name: str) -> dict[str, Counter[str]]:
+    """The rows of a table without its times, as one text each; and each column's values by themselves."""
     table = Table(name, MetaData(), autoload_with=engine)
     columns = [column for column in table.c if column.name not in NOT_COMPARED]
     with reading(engine) as connection:
-        return Counter(tuple(map(str, row)) for row in connection.execute(select(*columns)))
+        rows = connection.execute(select(*columns)).all()
+    by_column = {column.name: Counter(str(row[i]) for row in rows) for i, column in enumerate(columns)}
+    return {"": Counter(map(str, rows)), **by_column}
+
+
+def differences(one: dict[str, Counter[str]], other: dict[str, Counter[str]]) -> list[str]:
+    """Columns whose values differ, with an example of each side; the whole rows when no single column tells."""
+    names = [name for name in one if name and one[name] != other[name]] or [""] * (one[""] != other[""])
+    return [
+        f"{name or 'rows'}: {list(one[name] - other[name])[:2]} / {list(other[name] - one[name])[:2]}" for name in names
+    ]
 
 
 def slot_problems(engine: Engine) -> list[str]:
@@ -131,8 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problems = slot_problems(engines["disturbed"])
         for name in COMPARED:
             one, other = (content(engines[side], name) for side in ("disturbed", "undisturbed"))
-            sys.stdout.write(f"{name}: {one.total()} rows, {(one - other).total() + (other - one).total()} differ\n")
-            problems += [f"{name}: {row}" for row in [*(one - other), *(other - one)][:3]]
+            unequal = (one[""] - other[""]).total()
+            sys.stdout.write(f"{name}: {one[''].total()} rows, {unequal} differ\n")
+            problems += [f"{name}.{difference[:400]}" for difference in differences(one, other)]
         for key, count in told.most_common():
             sys.stdout.write(f"{count} runs {key}\n")
         sys.stdout.write("".join(f"PROBLEM {problem}\n" for problem in problems))
