@@ -296,7 +296,11 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
     last = select(RUN.c.source, func.max(RUN.c.id).label("id")).where(RUN.c.state == "finished").group_by(RUN.c.source)
     newest = last.subquery()
     with reading(engine) as connection:
-        known = {row.name: dict(row._mapping) for row in connection.execute(select(*names))}
+        known = {
+            row.name: dict(row._mapping)
+            for row in connection.execute(select(*names))
+            if not row.name.startswith("@")  # the scheduler's own jobs
+        }
         counted = select(RAW.c.source, func.count().label("postings")).group_by(RAW.c.source)
         raw = {row.source: row.postings for row in connection.execute(counted)}
         runs = {

@@ -19,7 +19,9 @@ from db.erasure import forget_bodies
 from db.flags import cohort_pay, keep_cohort_flags
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
+from scheduler.alerts import AlertError
 from scheduler.child import Ended, begin, run_child
+from scheduler.searching import tell_searches
 from scheduler.timetable import Job
 
 MEMORY_MB = 2048
@@ -75,7 +77,16 @@ def maintenance(engine: Engine, now: datetime) -> Mapping[str, Any]:  # noqa: AR
     return {"checkpointed": not busy}
 
 
+def searches(engine: Engine, now: datetime) -> Mapping[str, Any]:
+    """Tells saved searches what is new for them."""
+    try:
+        return {"told": dict(tell_searches(engine, now))}
+    except AlertError as error:
+        raise LedgerError(f"saved searches: {error}") from error
+
+
 CHORES: Mapping[str, Chore] = {
+    "@searches": searches,
     "@aggregate": aggregate,
     "@cohort-flags": cohort_flags,
     "@retention": retention,

@@ -51,6 +51,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 JOBS = (
     Job(name="@aggregate", cron="*/5 * * * *", at_once=True, what="normalises what the crawls brought"),
+    Job(name="@searches", cron="*/5 * * * *", what="tells saved searches what is new"),
     Job(name="@cohort-flags", cron="45 4 * * *", catch_up=12 * HOUR, what="flags pay that is odd among its like"),
     Job(name="@retention", cron="25 3 * * *", what="erases stored pages and old job runs after their time"),
     Job(name="@maintenance", cron="40 3 * * 0", catch_up=2 * DAY, time_limit=2 * HOUR, what="tends the database"),

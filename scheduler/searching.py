@@ -1,0 +1,99 @@
+"""Saved searches told when they are due: into a file, or to people through Apprise.
+
+Channels: `file:PATH` appends one JSON object a line; an Apprise address (`mailto://…`, `slack://…`) gets one message;
+`feed` is told nothing, its reader asks for the feed of the search.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from db.queries import as_json
+from db.searches import Search, claim_new, saved_searches, settle
+from scheduler.alerts import AlertError, make_teller
+from scheduler.cron import next_slot
+
+LISTED = 30
+"""So many postings a message names; the rest it counts."""
+FEED = "feed"
+FILE = "file:"
+
+
+def check_channel(channel: str) -> None:
+    """Raises `AlertError` for a channel that could never be told."""
+    if channel == FEED:
+        return
+    if channel.startswith(FILE):
+        folder = Path(channel.removeprefix(FILE)).expanduser().parent
+        if not folder.is_dir():
+            raise AlertError(f"the folder {folder} of the channel does not exist")
+        return
+    if "://" not in channel:
+        raise AlertError(f"channel {channel!r}: use file:PATH, feed, or an Apprise address such as mailto://…")
+    make_teller([channel])
+
+
+def is_due(search: Search, now: datetime) -> bool:
+    """Whether a slot of its schedule has passed since it was last looked at."""
+    slot = next_slot(search.schedule, search.last_told_at or search.created_at)
+    return slot is not None and slot <= now
+
+
+def tell_searches(engine: Engine, now: datetime, *, only: str | None = None) -> Mapping[str, int]:
+    """Tells every due search what is new, or the one named, due or not; returns how many postings each was told.
+
+    Raises `AlertError` at the end when some channel failed; the others were told.
+    """
+    told: dict[str, int] = {}
+    failures: list[str] = []
+    for search in saved_searches(engine):
+        if search.name != only if only is not None else not is_due(search, now):
+            continue
+        rows = claim_new(engine, search, now)
+        ids = [str(row["id"]) for row in rows]
+        try:
+            delivered = not rows or _deliver(search, rows)
+        except (OSError, AlertError) as error:
+            delivered = False
+            failures.append(f"{search.name}: {error}")
+        settle(engine, search, ids, delivered=delivered)
+        if not delivered and not failures:
+            failures.append(f"{search.name}: nobody was reached")
+        told[search.name] = len(rows) if delivered else 0
+    if failures:
+        raise AlertError("; ".join(failures))
+    return told
+
+
+def _deliver(search: Search, rows: Sequence[Mapping[str, Any]]) -> bool:
+    if search.channel == FEED:
+        return True
+    if search.channel.startswith(FILE):
+        _append(Path(search.channel.removeprefix(FILE)).expanduser(), search, rows)
+        return True
+    return make_teller([search.channel])(f"jobledger: {len(rows)} new for {search.name}", message(rows))
+
+
+def _append(path: Path, search: Search, rows: Sequence[Mapping[str, Any]]) -> None:
+    lines = "".join(json.dumps({"search": search.name} | as_json(row), ensure_ascii=False) + "\n" for row in rows)
+    with path.open("ab") as out:
+        out.write(lines.encode("utf-8", "replace"))
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def message(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line a posting: title, employer, place, pay as stated, address."""
+    lines = []
+    for row in rows[:LISTED]:
+        said = (row["title"], row["company"], row["location_text"], row["salary_text"], row["url"])
+        lines.append(" | ".join(" ".join(str(part).split()) for part in said if part))
+    more = len(rows) - LISTED
+    return "\n".join([*lines, *([f"… and {more} more"] if more > 0 else [])])

@@ -1,0 +1,117 @@
+"""searches: filters that are kept, and tell only what is new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from service.commands.options import settings_of, with_filters
+from service.settings import UsageError, WorkFailed
+
+searches = typer.Typer(
+    no_args_is_help=True, help="Saved searches: only what is new, nothing twice.", rich_markup_mode=None
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(searches, name="searches")
+
+
+def _open(context: typer.Context) -> Any:
+    from db.session import open_ledger
+
+    return open_ledger(settings_of(context).database_url)
+
+
+@searches.command(epilog="Example: jobledger searches add berlin --city Berlin --has-salary --channel file:new.jsonl")
+@with_filters
+def add(
+    context: typer.Context,
+    filters: Any,
+    name: str = typer.Argument(..., metavar="NAME"),
+    channel: str = typer.Option(..., "--channel", help="file:PATH, feed, or an Apprise address: mailto://…, slack://…"),
+    schedule: str = typer.Option("@daily", "--schedule", metavar="CRON", help="When to look, in UTC."),
+) -> None:
+    """Saves a search; what matches now counts as known."""
+    from db.records import utc_now
+    from db.searches import add_search
+    from scheduler.alerts import AlertError
+    from scheduler.cron import CronError, trigger
+    from scheduler.searching import FEED, check_channel
+
+    try:
+        trigger(schedule)
+        check_channel(channel)
+    except (CronError, AlertError) as error:
+        raise UsageError(str(error)) from error
+    add_search(_open(context), name, filters, schedule=schedule, channel=channel, now=utc_now())
+    typer.echo(f"{name} is saved; the scheduler looks at {schedule} (UTC)")
+    if channel == FEED:
+        from service.web.view import query
+
+        typer.echo(f"its feed, from `jobledger serve`: /api/v1/postings.atom{query(filters.stated())}")
+
+
+@searches.command("list", epilog="Example: jobledger searches list --json")
+def list_all(context: typer.Context, as_json: bool = typer.Option(False, "--json")) -> None:
+    """Saved searches with what they told."""
+    import json
+
+    from db.queries import as_json as jsonable
+    from db.searches import saved_searches, told_counts
+    from service.output import print_table
+
+    engine = _open(context)
+    counts = told_counts(engine)
+    rows = [
+        {
+            "name": search.name,
+            "filters": search.filters.stated(),
+            "schedule": search.schedule,
+            "channel": search.channel.partition("://")[0] + "://…" if "://" in search.channel else search.channel,
+            "last_looked": search.last_told_at,
+            "told": counts.get(search.id, (0, 0))[0],
+            "unsure": counts.get(search.id, (0, 0))[1],
+        }
+        for search in saved_searches(engine)
+    ]
+    if as_json:
+        typer.echo(json.dumps(jsonable(rows), ensure_ascii=False))
+        return
+    shown = [row | {"filters": json.dumps(row["filters"], ensure_ascii=False)} for row in rows]
+    names = ("name", "filters", "schedule", "channel", "last_looked", "told", "unsure")
+    print_table("Saved searches", [(name, name.replace("_", " ").capitalize()) for name in names], shown)
+
+
+@searches.command(epilog="Example: jobledger searches remove berlin")
+def remove(context: typer.Context, name: str = typer.Argument(..., metavar="NAME")) -> None:
+    """Forgets a saved search."""
+    from db.searches import remove_search
+
+    remove_search(_open(context), name)
+    typer.echo(f"{name} is removed")
+
+
+@searches.command(epilog="Example: jobledger searches run berlin")
+def run(
+    context: typer.Context,
+    name: str | None = typer.Argument(None, metavar="[NAME]", help="This one, due or not; else every due one."),
+) -> None:
+    """Tells what is new now; the scheduler does it by itself."""
+    from db.records import utc_now
+    from db.searches import saved_searches
+    from scheduler.alerts import AlertError
+    from scheduler.searching import tell_searches
+
+    engine = _open(context)
+    if name is not None and name not in {search.name for search in saved_searches(engine)}:
+        raise UsageError(f"no saved search {name!r}: `jobledger searches list` shows them")
+    try:
+        told = tell_searches(engine, utc_now(), only=name)
+    except AlertError as error:
+        raise WorkFailed(str(error)) from error
+    for search, number in told.items():
+        typer.echo(f"{search}: {number} new")
+    if not told:
+        typer.echo("no saved search is due")
