@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from insights.model import Bar, Group
 from insights.svg import Drawing, Scale, scale_for, short_amount, shortened
-from insights.wording import cell_name, counted, money, share
+from insights.wording import cell_name, change_words, counted, money, share
 
 WIDE, NARROW = 760, 340
 MOST_ROWS = 24
@@ -200,6 +200,38 @@ def share_lines(shares: Sequence[tuple[str, float, int]], *, name: str, title: s
     for month, part, postings in shares:
         drawing.begin(f"{month}: {share(part)} of {counted(postings, 'posting')}")
         drawing.circle(x[month], tall(part), 3.5, "dot")
+        drawing.end()
+    return drawing
+
+
+def change_lines(
+    changes: Sequence[tuple[str, float, float | None]], *, name: str, title: str, width: int = WIDE
+) -> Drawing:
+    """Changes of pay by month: (month, change, mean of three months), as shares; the zero line is drawn stronger."""
+    narrow = width < 500
+    height, left, bottom = (200, 44, 162) if narrow else (230, 56, 192)
+    months = [month for month, _, _ in changes]
+    drawing = Drawing(
+        name,
+        title,
+        f"{change_words(changes[0][1])} in {months[0]}, {change_words(changes[-1][1])} in {months[-1]}."
+        " All changes are in the table.",
+        width,
+        height,
+    )
+    amounts = [100 * part for _, change, smoothed in changes for part in (change, smoothed) if part is not None]
+    tall = scale_for([0.0, *amounts], bottom, 16, wanted=4)
+    for tick in tall.ticks(4):
+        drawing.line(left, tall(tick), width - 12, tall(tick), "axis" if tick == 0 else "grid")
+        drawing.text(left - 6, tall(tick) + 4, f"{tick:+.10g} %" if tick else "0", kind="quiet", anchor="end", size=11)
+    x = _months_across(months, left + 8, width - 20)
+    _month_words(drawing, months, x, bottom, most=3 if narrow else 8)
+    smooth = [(month, tall(100 * part)) for month, _, part in changes if part is not None]
+    _lines(drawing, [month for month, _ in smooth], [(x[month], at) for month, at in smooth])
+    for month, change, smoothed in changes:
+        mean = f", three months {change_words(smoothed)}" if smoothed is not None else ""
+        drawing.begin(f"{month}: {change_words(change)}{mean}")
+        drawing.circle(x[month], tall(100 * change), 3.5, "dot")
         drawing.end()
     return drawing
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from db.filters import LEVELS
 from insights.interval import median_interval
-from insights.model import LEAST_EMPLOYERS, PAY_FIELDS, PERCENTILES, Group, InsightError
+from insights.model import LEAST_EMPLOYERS, PAY_FIELDS, PERCENTILES, Group, InsightError, Key
 from insights.rows import DIMENSIONS, LIST, POINT, Rows
 from insights.suppression import Cell, complementary, too_few
 
@@ -242,10 +242,15 @@ def _without_pay(
     ]
 
 
-def _order(group: Group) -> tuple[Any, ...]:
+def key_order(key: Key) -> tuple[Any, ...]:
     """Keys in their natural order: levels by rank, the unstated last."""
-    parts = [
-        (value is None, RANKS.get(value, value) if name == "level" and value else value or "")
-        for name, value in group.key.items()
-    ]
-    return (*parts, group.currency is None, group.currency or "")
+    return tuple(
+        [
+            (value is None, RANKS.get(value, value) if name == "level" and value else value or "")
+            for name, value in key.items()
+        ]
+    )
+
+
+def _order(group: Group) -> tuple[Any, ...]:
+    return (*key_order(group.key), group.currency is None, group.currency or "")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from insights.figures import key_order
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Key
 from insights.rows import DIMENSIONS, LIST, checked
 from insights.store import STREAM, dialect_of, literal_where, load
@@ -58,11 +59,12 @@ class Lifetime:
 
 
 def lifetimes(
-    database_url: str, *, filters: Filters, by: Sequence[str] = (), alone: bool = False
+    database_url: str, *, filters: Filters, by: Sequence[str] = (), total: bool = False, alone: bool = False
 ) -> tuple[Lifetime, ...]:
     """Times to close by any of the dimensions, over all postings that `filters` select, with or without pay.
 
-    A posting that stands in several countries, sources or types of employment counts under None there.
+    `total` puts all of them together, with an empty key, before the cells; cells come in the order of their keys, levels
+    by rank. A posting that stands in several countries, sources or types of employment counts under None there.
     """
     import duckdb
 
@@ -90,7 +92,8 @@ def lifetimes(
         load(connection, database_url, query, "life", insert, alone=alone)
         ordered = ", ".join([*names, "left_at", "entered", "closed", "again", "employer"])
         table = connection.execute(f"SELECT * FROM life ORDER BY {ordered}").fetchnumpy()
-    return _by_cell(table, by, names)
+    whole = _by_cell(table, (), ()) if total and by else ()
+    return (*whole, *_by_cell(table, by, names))
 
 
 def _by_cell(table: dict[str, Any], by: Sequence[str], names: Sequence[str]) -> tuple[Lifetime, ...]:
@@ -114,7 +117,7 @@ def _by_cell(table: dict[str, Any], by: Sequence[str], names: Sequence[str]) -> 
                 suppressed=thin,
             )
         )
-    return tuple(made)
+    return tuple(sorted(made, key=lambda life: key_order(life.key)))
 
 
 def median_survival(entered: NDArray[Any], left: NDArray[Any], closed: NDArray[np.bool_]) -> float | None:

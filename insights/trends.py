@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from insights.figures import figures
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Group, InsightError
 from insights.rows import POINT, Rows, read_rows, usable
 
@@ -47,6 +48,26 @@ class Disclosure:
     share: float
     smoothed: float | None
     postings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """What moves in the postings that some filters select."""
+
+    step: str
+    changes: tuple[Change, ...]
+    disclosed_by_month: tuple[Disclosure, ...]
+    disclosed_by_country: tuple[Disclosure, ...]
+
+
+def market_trends(database_url: str, *, filters: Filters, step: str = "year", alone: bool = False) -> Trends:
+    """The wage tracker and the share that states pay, from one reading of the ledger; `step` as in `wage_tracker`."""
+    with closing(read_rows(database_url, filters, (*CELL, "month"), alone=alone)) as rows:
+        moved = changes(rows, step=step)
+        by_month, by_country = (
+            disclosures(figures(rows, (name,), intervals=False), name) for name in ("month", "country")
+        )
+    return Trends(step, moved, by_month, by_country)
 
 
 def wage_tracker(database_url: str, *, filters: Filters, step: str = "year", alone: bool = False) -> tuple[Change, ...]:

@@ -32,6 +32,17 @@ def share(part: float | None) -> str:
     return f"{100 * part:.1f} %" if 0 < part < 0.01 else f"{100 * part:.0f} %"
 
 
+def change_words(change: float | None) -> str:
+    """A change given as a share, to a tenth of a percent.
+
+    >>> change_words(0.0312), change_words(-0.005), change_words(0.0), change_words(None)
+    ('+3.1 %', '-0.5 %', '0.0 %', '–')
+    """
+    if change is None:
+        return "–"
+    return f"{100 * change:+.1f} %" if round(change, 3) else "0.0 %"
+
+
 def counted(n: int, one: str, many: str | None = None) -> str:
     """
     >>> counted(1, "posting"), counted(1200, "posting")

@@ -24,10 +24,26 @@ def print_report(report: Report) -> None:
     columns = [(name, name.replace("_", " ").capitalize()) for name in report.by]
     columns += [("currency", "Currency"), ("n", "n"), ("companies", "Employers"), ("disclosed_share", "State pay")]
     columns += PAY_COLUMNS
+    columns += [(reference.name, f"{reference.name}, median") for reference in report.references]
     limits = report.method["thresholds"]
-    rows = [_row(group, limits) for group in sorted(report.groups, key=lambda group: group.suppressed)]
+    beside = _references(report)
+    rows = [
+        _row(group, limits) | beside.get(i, {})
+        for i, group in sorted(enumerate(report.groups), key=lambda numbered: numbered[1].suppressed)
+    ]
     rows += [{report.by[0]: "All"} | _row(group, limits) for group in report.totals]
     print_table(report.title, columns, rows, footer=_foot(report))
+
+
+def _references(report: Report) -> dict[int, dict[str, Any]]:
+    """The medians that others give for the same cells, by the number of the group."""
+    from insights.page import matched
+
+    found: dict[int, dict[str, Any]] = {}
+    for reference in report.references:
+        for i, (name, median) in matched(report.groups, [reference]).items():
+            found.setdefault(i, {})[name] = round(median)
+    return found
 
 
 def _row(group: Group, limits: Mapping[str, int]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""salary, compare, claims, reference: the questions that people ask of the figures."""
+"""salary, compare, claims, reference, trends: the questions that people ask of the figures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger compare 'Data Engineer' 'Data Scientist'")(compare)
     app.command(epilog="Example: jobledger claims --country US")(claims)
     app.command(epilog="Example: jobledger reference salaries.csv --format md")(reference)
+    app.command(epilog="Example: jobledger trends --country US --step year --format json")(trends)
 
 
 def salary(
@@ -188,3 +189,73 @@ def reference(
         print_report(made)
         return
     write_text(getattr(render, kind)(made), output)
+
+
+@with_filters
+def trends(
+    context: typer.Context,
+    filters: Any,
+    step: str = typer.Option("year", "--step", help="Compare each month with the one a year, or a month, before."),
+    format: str = typer.Option("table", "--format", help="table or json."),
+    output: Path | None = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout."),
+) -> None:
+    """How pay, the share that states it, and the time that jobs stay open move; the mix of jobs taken out."""
+    from insights.lifetimes import lifetimes
+    from insights.trends import market_trends
+    from service.output import require_format, write_text
+
+    kind = require_format(format, ("table", "json"))
+    if output is not None and kind == "table":
+        raise UsageError("--output needs --format json")
+    database = settings_of(context).database_url
+    made = market_trends(database, filters=filters, step=step, alone=True)
+    open_for = lifetimes(database, filters=filters, by=("level",), total=True, alone=True)
+    if kind == "json":
+        record = asdict(made) | {"lifetimes": [asdict(life) for life in open_for]}
+        write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", output)
+        return
+    _print_trends(made, open_for)
+
+
+def _print_trends(made: Any, open_for: Any) -> None:
+    from insights.wording import change_words, share
+    from service.output import print_table
+
+    moved = [
+        {"month": c.month, "change": change_words(c.change), "smoothed": change_words(c.smoothed), "cells": c.cells,
+         "postings": c.postings}
+        for c in made.changes
+    ]  # fmt: skip
+    print_table(
+        f"Pay of the same jobs against a {made.step} before",
+        (("month", "Month"), ("change", "Change"), ("smoothed", "Three months"), ("cells", "Cells"),
+         ("postings", "Postings")),
+        moved,
+        footer="The median change over cells of one role, level, country, pay period and currency; at least 5 cells.",
+    )  # fmt: skip
+    for name, found in (("month", made.disclosed_by_month), ("country", made.disclosed_by_country)):
+        rows = [{"name": d.name, "share": share(d.share), "smoothed": share(d.smoothed), "postings": d.postings}
+                for d in found]  # fmt: skip
+        columns = [("name", name.capitalize()), ("share", "State pay"), ("postings", "Postings")]
+        if name == "month":
+            columns.insert(2, ("smoothed", "Three months"))
+        print_table(f"Postings that state pay, by {name}", columns, rows)
+    print_table(
+        "How long jobs stay open",
+        (("level", "Level"), ("postings", "Postings"), ("closed", "Closed"), ("days", "Half closed by day"),
+         ("again", "Published again"), ("evergreen", "Evergreen")),
+        [_lifetime_row(life) for life in open_for],
+    )  # fmt: skip
+
+
+def _lifetime_row(life: Any) -> dict[str, Any]:
+    from insights.wording import share
+
+    return {
+        "level": (life.key["level"] or "not stated") if life.key else "All",
+        "postings": life.postings,
+        "closed": life.closed,
+        "days": round(life.median_days) if life.median_days is not None else None,
+        "again": share(life.reposted_share),
+        "evergreen": share(life.evergreen_share),
+    }

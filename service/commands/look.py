@@ -194,6 +194,15 @@ def report(
     by: list[str] = typer.Option(["role", "level"], "--by", help="Group by; may be repeated."),
     usd: bool = typer.Option(False, "--usd", help="All pay in US dollars, at the rate of each posting's own date."),
     estimates: bool = typer.Option(False, "--estimates", help="Count the sites' own estimates too."),
+    reference: Path | None = typer.Option(
+        None, "--reference", metavar="FILE", help="aijobs.net's salary table (CSV), beside ours and never in n."
+    ),
+    oews: Path | None = typer.Option(
+        None, "--oews", metavar="FILE", help="A copy of the BLS wages (oews-….sqlite.gz), beside the roles."
+    ),
+    ppp: Path | None = typer.Option(
+        None, "--ppp", metavar="FILE", help="Pay by what it buys: CSV of country, currency, factor, year."
+    ),
     format: str = typer.Option("table", "--format", help="table, html, json, csv, md, png or svg."),
     output: Path | None = Output,
 ) -> None:
@@ -205,11 +214,16 @@ def report(
     allowed = ("table", "html", "json", "csv", "md", "png", "svg")
     kind = format_of(output, allowed) if output is not None and format == "table" else require_format(format, allowed)
     _open(context).dispose()
+    if usd and ppp is not None:
+        raise UsageError("--usd and --ppp are two ways to make pay comparable: give one")
+    database, names = settings_of(context).database_url, tuple(part for given in by for part in given.split(","))
     made = build_report(
-        settings_of(context).database_url,
+        database,
         filters=filters,
-        by=tuple(part for given in by for part in given.split(",")),
+        by=names,
         currency="USD" if usd else None,
+        references=_beside(database, names, reference, oews, usd=usd),
+        purchasing_power=_factors(ppp),
         include_estimates=estimates,
         overview=kind == "html",
         alone=True,
@@ -223,6 +237,29 @@ def report(
     from insights import render
 
     write_text(getattr(render, kind)(made), output)
+
+
+def _beside(database: str, by: tuple[str, ...], reference: Path | None, oews: Path | None, *, usd: bool) -> list[Any]:
+    """Other people's figures by the same dimensions."""
+    from insights.oews import occupations_in, oews_reference
+    from insights.reference import aijobs_reference
+
+    found = []
+    if oews is not None:
+        if "role" not in by:
+            raise UsageError("--oews holds the wages of roles: add --by role")
+        if not oews.is_file():
+            raise UsageError(f"--oews {str(oews)!r} is no file")
+        found.append(oews_reference(occupations_in(database), oews))
+    if reference is not None:
+        found.append(aijobs_reference(reference, by, in_usd=usd))
+    return found
+
+
+def _factors(file: Path | None) -> Any:
+    from insights.purchasing_power import read_factors
+
+    return read_factors(file) if file is not None else None
 
 
 @with_filters
