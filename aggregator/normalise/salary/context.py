@@ -55,6 +55,10 @@ _WHOSE = frozenset(
     {"earn", "earns", "earning", "earned", "earnings", "income", "incomes", "pays", "paying", "pay", "make"}
 )
 """Words of pay that need a look at who is paid: a salary is an employee's, an income may be anybody's."""
+_PURSES = frozenset({"fund", "funds", "assistance", "setup", "advance", "grant", "account"})
+_FIGURES = frozenset(
+    {"revenue", "revenues", "arr", "mrr", "gmv", "spend", "ad spend", "cloud spend", "turnover", "pipeline"}
+)
 _ASIDE = 14
 _HEADING_TOKENS = 8
 _LINE_TOKENS = 26
@@ -162,10 +166,16 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     if roles & WEAK:
         if link in ("for", "towards", "toward", "on", "für", "pour", "para", "in") and linked == at - 1:
             return "extra"
-        reach = tokens[at + 1].roles if at + 1 < len(tokens) else 0
+        if not linked and _yearly_pay(statement):
+            return ""
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
+        if following and following.text.casefold() in _PURSES:
+            return "extra"
+        reach = following.roles if following else 0
         return "extra" if reach & (EXTRA | THING) or (unknown == 0 and reach & PAY) else ""
     if roles & THING:
-        return "thing" if (unknown <= 2 and (not statement.period or linked)) else ""
+        figure = unknown == 0 and tokens[at].text.casefold() in _FIGURES
+        return "thing" if unknown <= 2 and (not statement.period or linked or figure) else ""
     if roles & COUNT:
         if not statement.signed and (not statement.period or (statement.scaled and unknown <= 2)):
             return "count"

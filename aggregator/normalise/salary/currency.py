@@ -106,9 +106,10 @@ def resolve(
 
 
 def _said_dollar(near: Sequence[Token]) -> str | None:
-    words = {part for token in near for part in token.text.casefold().split()}
-    if words & _FRENCH and any(a.roles & NUM and b.text == "$" for a, b in itertools.pairwise(near)):
-        return "CAD"  # French that writes "$" after the amount is written in Canada
+    if any(a.roles & NUM and b.text == "$" for a, b in itertools.pairwise(near)):
+        words = {part for token in near for part in token.text.casefold().split()}
+        if words & _FRENCH:
+            return "CAD"  # French that writes "$" after the amount is written in Canada
     places = _place_words()
     said = {places.get(token.text.casefold()) for token in near if token.text[:1].isupper() or token.text == "super"}
     said.update(

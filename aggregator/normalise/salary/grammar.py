@@ -128,7 +128,7 @@ def statements(tokens: list[Token]) -> list[Statement]:
                 place = max(statement.after, place + 1)
                 continue
         place += 1
-    if any(s.signed or s.scaled for s in found):
+    if len(found) > 1 and any(s.signed or s.scaled for s in found):
         return [s for s in found if s.signed or s.scaled or s.period or s.high >= 1000]
     return found
 
@@ -157,11 +157,18 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
             break
         if tails[-1].period and following.value > amounts[-1].value * _WIDEST:
             break  # "$25.50/hr - $3000 bonus"
+        if len(amounts) == 1 and _is_date(tokens[place]) and following.sign and first.sign is None and not tail.period:
+            return None  # "Summer 2025 - $500/week"
         if len(amounts) == 2 and (any(t.period for t in tails) or not _continues(amounts, following)):
             break
         amounts.append(following)
         tails.append(_tail(tokens, following.after, signed=bool(following.sign or first.sign)))
     return _assemble(tokens, amounts, tails, floor)
+
+
+def _is_date(token: Token) -> bool:
+    """Whether a number alone reads as a year of our days."""
+    return len(token.text) == 4 and token.value is not None and 2015 <= token.value <= 2035
 
 
 def _continues(amounts: list[Amount], third: Amount) -> bool:

@@ -266,6 +266,10 @@ _PAY_STEM = re.compile(
 )
 
 
+_ANY_STEM = re.compile("|".join(stem.pattern for stem in (_PERSON_STEM, _EXTRA_STEM, _PAY_STEM)))
+_SHORTEST_COMPOUND = 6
+
+
 @lru_cache(maxsize=65_536)
 def token_meaning(word: str) -> Meaning | None:
     """`meaning_of`, with the role `phrase` where the word begins a phrase of the vocabulary."""
@@ -294,17 +298,20 @@ def meaning_of(word: str) -> Meaning | None:
         )
     key = fold(word)
     found = _words()[0].get(key) or (_words()[0].get(key.rstrip(".")) if "." in key else None)
-    if found and not found.roles & BIT["pay"] and _PAY_STEM.search(key) and not _EXTRA_STEM.search(key):
-        return found._replace(roles=found.roles | BIT["pay"])
-    if found or len(key) < 4:
+    if found:
+        stems = len(key) >= _SHORTEST_COMPOUND and not found.roles & BIT["pay"] and _ANY_STEM.search(key)
+        if stems and _PAY_STEM.search(key) and not _EXTRA_STEM.search(key):
+            return found._replace(roles=found.roles | BIT["pay"])
         return found
-    return _compound(key) or _glued(word)
+    return (_compound(key) if len(key) >= _SHORTEST_COMPOUND else None) or _glued(word)
 
 
 def _compound(key: str) -> Meaning | None:
     last = _words()[0].get(key.rpartition("-")[2]) if "-" in key else None
     if last and last.roles & (BIT["pay"] | BIT["adv"]):
         return last
+    if not _ANY_STEM.search(key):
+        return None
     if _PERSON_STEM.search(key):
         return Meaning(BIT["job"])  # a Versicherungsberater is paid, a Versicherung is not
     if _EXTRA_STEM.search(key):

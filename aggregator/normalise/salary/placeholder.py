@@ -35,7 +35,8 @@ def filler_digits(amount: Decimal) -> int:
     >>> filler_digits(Decimal(1111111000)), filler_digits(Decimal(123456)), filler_digits(Decimal(120000))
     (7, 6, 0)
     """
-    digits = str(abs(int(amount)))
+    written = str(amount)  # twice as fast as by way of int, where it is written out
+    digits = str(abs(int(amount))) if "E" in written else written.partition(".")[0].lstrip("-")
     if len(digits) < 4 or not (digits[0] == digits[1] == digits[2] or abs(int(digits[1]) - int(digits[0])) in (1, 9)):
         return 0
     if len(set(digits)) == 1 and digits[0] != "0":

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from aggregator.normalise.salary.currency import resolve
 from aggregator.normalise.salary.grammar import Statement
@@ -16,12 +16,12 @@ _ESTIMATE = re.compile(
     r"\((?:glassdoor|indeed|site|payscale|talent)?\s*est(?:imate|\.)?\s*\)|(?:glassdoor|indeed) est|estimated by"
 )
 _PRO_RATA = re.compile(r"\bpro[\s-]?rata\b")
+_CHOSEN = frozenset({"base", "pay", "", "ote", "actual"})
 _MAX_TIERS = 24
 _EXCERPT = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A text taken apart, with the evidence that the caller brought."""
 
     text: str
@@ -34,6 +34,8 @@ class Reading:
 def choose(reading: Reading) -> list[Statement]:
     """The statements of base pay that belong together, in order; empty when the text states none."""
     found = [s for s in reading.found if s.high != 0]
+    if len(found) == 1:  # most short texts
+        return found if found[0].kind in _CHOSEN else []
     for kinds in (("base",), ("pay", ""), ("ote",), ("actual",)):
         group = [s for s in found if s.kind in kinds]
         if kinds == ("base",):
@@ -100,11 +102,12 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
     """The `Salary` of a chosen group."""
     low, high, open_ = envelope(group)
     notes = [note for s in group for note in s.notes]
-    lead = next((s for s in group if s.signed), group[0])
-    stated = next((s.period for s in group if s.period), None) or next(
-        (s.left_period for s in group if s.left_period), None
-    )
-    sign = lead.sign or next((s.sign for s in group if s.sign), None) or _implied(reading, lead)
+    lead = _first(group, "sign") or group[0]
+    timed = _first(group, "period")
+    stated = timed.period if timed else None
+    if stated is None and (timed := _first(group, "left_period")):
+        stated = timed.left_period
+    sign = lead.sign or _implied(reading, lead)
     near = line_tokens(reading.tokens, lead) if sign in ("$", "kr") else ()
     top = high if high is not None else low or Decimal(0)
     currency, said = resolve(sign, country=reading.country, hint=reading.hint, high=top, period=stated, near=near)
@@ -132,8 +135,21 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
     )
 
 
+def _first(group: list[Statement], name: str) -> Statement | None:
+    """The first statement that has a value of this name."""
+    for statement in group:
+        if getattr(statement, name) is not None:
+            return statement
+    return None
+
+
 def envelope(group: Sequence[Statement]) -> tuple[Decimal | None, Decimal | None, str | None]:
     """(lowest, highest, open) of statements that belong together."""
+    if len(group) == 1:
+        only = group[0]
+        floor, ceiling = only.open != "upto" and only.bound != "max", only.open != "from" and only.bound != "min"
+        if floor and ceiling:
+            return only.low, only.high, None
     lows = [s.low for s in group if s.open != "upto" and s.bound != "max"]
     highs = [s.high for s in group if s.open != "from" and s.bound != "min"]
     low, high = (min(lows) if lows else None), (max(highs) if highs else None)

@@ -25,6 +25,7 @@ STOP, COMMA, OPEN, CLOSE, SLASH, COLON, PERCENT, DASH, TIMES, WORD, NEWLINE, PLU
     for r in ("stop", "comma", "open", "close", "slash", "colon", "percent", "dash", "times", "word", "newline", "plus")
 )
 PHRASE = BIT["phrase"]
+_DASH, _WAVE = DASH | TO, DASH | TO | BIT["approx"]
 _ABBREVIATED = (
     CUR | NOUN | PLURAL | ADV | PER | SCALE | BIT["approx"] | BIT["from"] | BIT["upto"] | BIT["fill"] | BIT["with"]
 )
@@ -121,8 +122,12 @@ _PUNCT = {
 
 
 @cache
-def _cjk_pattern() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, sorted(cjk_words(), key=len, reverse=True))))
+def _cjk_lengths() -> dict[str, tuple[int, ...]]:
+    """First character of a word -> the lengths of the words that begin with it, longest first."""
+    lengths: dict[str, set[int]] = {}
+    for word in cjk_words():
+        lengths.setdefault(word[0], set()).add(len(word))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
 
 def tokenise(text: str) -> list[Token]:
@@ -139,7 +144,10 @@ def tokenise(text: str) -> list[Token]:
         if kind == "word":
             meaning = token_meaning(piece)
             if meaning is None:
-                _add_unknown(tokens, piece, start, end)
+                if piece[1:].islower() and piece.isalpha() and not (tokens and tokens[-1].end == start):
+                    append(new(Token, (WORD, start, end, piece, None, None, None, None)))
+                else:
+                    _add_unknown(tokens, piece, start, end)
             else:
                 seen |= meaning[0]
                 append(new(Token, (meaning[0], start, end, piece, meaning[1], meaning[2], meaning[3], None)))
@@ -151,9 +159,9 @@ def tokenise(text: str) -> list[Token]:
         elif kind == "cur":
             _add_sign(tokens, piece, start, end)
         elif kind == "dash":
-            append(Token(DASH | TO | (BIT["approx"] if piece[0] in "~～〜∼" else 0), start, end, piece))
+            append(new(Token, (_WAVE if piece[0] in "~～〜∼" else _DASH, start, end, piece, None, None, None, None)))
         elif kind == "newline":
-            append(Token(NEWLINE, start, end, piece))
+            append(new(Token, (NEWLINE, start, end, piece, None, None, None, None)))
         elif kind == "cjk":
             _add_cjk(tokens, piece, start)
         elif kind == "retirement":
@@ -165,14 +173,18 @@ def tokenise(text: str) -> list[Token]:
 
 def _add_sign(tokens: list[Token], piece: str, start: int, end: int) -> None:
     """A sign, with the letters glued before it that belong to it: "US" and "$" are one sign, "Pay" and "$" are two."""
-    if tokens and tokens[-1].end == start and tokens[-1].text + piece in signs():
-        start, piece = tokens[-1].start, tokens.pop().text + piece
-    meaning = signs().get(piece)
+    known = signs()
+    if tokens:
+        last = tokens[-1]
+        if last.end == start and last.text[-1:].isalpha() and last.text + piece in known:
+            start, piece = last.start, tokens.pop().text + piece
+    meaning = known.get(piece)
     if meaning is None and len(piece) > 1:
         tokens.append(Token(CUR, start, start + 1, "$", currency="$"))
         tokens.append(_token(meaning_of(piece[1:]), piece[1:], start + 1, end))
         return
-    tokens.append(Token(CUR, start, end, piece, currency=meaning.currency if meaning else None))
+    currency = meaning.currency if meaning else None
+    tokens.append(tuple.__new__(Token, (CUR, start, end, piece, None, None, currency, None)))
 
 
 def _token(meaning: Meaning | None, piece: str, start: int, end: int) -> Token:
@@ -190,7 +202,7 @@ def _add_unknown(tokens: list[Token], piece: str, start: int, end: int) -> None:
                 tokens.append(_token(head, piece[:cut], start, start + cut))
                 tokens.append(_token(tail, piece[cut:], start + cut, end))
                 return
-    if not piece.islower():
+    if not piece[1:].islower():
         seam = _SEAM.search(piece)
         head = meaning_of(piece[: seam.end()]) if seam else None
         if seam and head:
@@ -231,18 +243,24 @@ def _add_punct(tokens: list[Token], text: str, piece: str, start: int, end: int)
             return
         if after and text[end : end + 1].strip():
             return
-    tokens.append(Token(roles, start, end, piece))
+    tokens.append(tuple.__new__(Token, (roles, start, end, piece, None, None, None, None)))
 
 
 def _add_cjk(tokens: list[Token], piece: str, offset: int) -> None:
-    at = 0
-    for match in _cjk_pattern().finditer(piece):
-        if match.start() > at:
-            tokens.append(Token(WORD, offset + at, offset + match.start(), piece[at : match.start()]))
-        tokens.append(_token(cjk_words()[match.group()], match.group(), offset + match.start(), offset + match.end()))
-        at = match.end()
-    if at < len(piece):
-        tokens.append(Token(WORD, offset + at, offset + len(piece), piece[at:]))
+    words, lengths = cjk_words(), _cjk_lengths()
+    said = at = 0
+    while at < len(piece):
+        length = next((n for n in lengths.get(piece[at], ()) if piece[at : at + n] in words), 0)
+        if not length:
+            at += 1
+            continue
+        if at > said:
+            tokens.append(Token(WORD, offset + said, offset + at, piece[said:at]))
+        word = piece[at : at + length]
+        tokens.append(_token(words[word], word, offset + at, offset + at + length))
+        said = at = at + length
+    if said < len(piece):
+        tokens.append(Token(WORD, offset + said, offset + len(piece), piece[said:]))
 
 
 def _join_phrases(tokens: list[Token]) -> list[Token]:
