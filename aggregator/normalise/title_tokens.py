@@ -34,6 +34,7 @@ WITH = "with"
 """First token of a segment behind one of USING."""
 AND = grammar("and")
 ARTICLES = grammar("articles")
+_STEERING = OF | APART | USING | ARTICLES | {WITH}
 
 _BRACKET = re.compile(r"([(\[{)\]}])")
 # Every separator is one sign and what stands around it: a pattern that begins with a set of signs is found fastest.
@@ -205,6 +206,8 @@ def turned(tokens: Sequence[str]) -> list[list[str]]:
     >>> turned(["director", "of", "sales"]), turned(["intern", "for", "marketing"])
     ([['sales', 'director']], [['intern'], ['marketing']])
     """
+    if _STEERING.isdisjoint(tokens):
+        return [list(tokens)] if tokens else []
     segments: list[list[str]] = [[]]
     parts: list[list[str]] = [[]]
 
