@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from insights.model import Bar, Group
 from insights.svg import Drawing, Scale, scale_for, short_amount, shortened
@@ -209,7 +210,7 @@ def change_lines(
 ) -> Drawing:
     """Changes of pay by month: (month, change, mean of three months), as shares; the zero line is drawn stronger."""
     narrow = width < 500
-    height, left, bottom = (200, 44, 162) if narrow else (230, 56, 192)
+    height, left, bottom = (200, 54, 162) if narrow else (230, 56, 192)
     months = [month for month, _, _ in changes]
     drawing = Drawing(
         name,
@@ -250,11 +251,11 @@ def _number(month: str) -> int:
 def _runs(months: Sequence[str]) -> list[slice]:
     """The stretches of months that follow each other: nothing is drawn across a gap.
 
-    >>> _runs(["2025-12", "2026-01", "2026-03"])
-    [slice(0, 2, None), slice(2, 3, None)]
+    >>> _runs(["2025-12", "2026-01", "2026-03"]), _runs([])
+    ([slice(0, 2, None), slice(2, 3, None)], [])
     """
     starts = [i for i, month in enumerate(months) if i == 0 or _number(month) != _number(months[i - 1]) + 1]
-    return [slice(start, end) for start, end in zip(starts, [*starts[1:], len(months)], strict=True)]
+    return [slice(start, end) for start, end in pairwise([*starts, len(months)])]
 
 
 def _lines(drawing: Drawing, months: Sequence[str], points: list[tuple[float, float]]) -> None:

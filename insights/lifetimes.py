@@ -63,8 +63,8 @@ def lifetimes(
 ) -> tuple[Lifetime, ...]:
     """Times to close by any of the dimensions, over all postings that `filters` select, with or without pay.
 
-    `total` puts all of them together, with an empty key, before the cells; cells come in the order of their keys, levels
-    by rank. A posting that stands in several countries, sources or types of employment counts under None there.
+    `total` puts all of them together, with an empty key, before the cells. Cells come in the order of their keys, with
+    levels by rank. A posting that stands in several countries, sources or types of employment counts under None there.
     """
     import duckdb
 
