@@ -36,7 +36,7 @@ from service.web.params import FilterQuery, Page, RoleName, Text, Which
 from service.web.problems import Problem
 from service.web.shapes import PostingsShape, ProblemShape, RowsShape
 
-router = APIRouter(prefix="/api/v1", responses={400: {"model": ProblemShape}, 503: {"model": ProblemShape}})
+router = APIRouter(prefix="/api/v1", responses={status: {"model": ProblemShape} for status in (400, 429, 503)})
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": ProblemShape}}
 WRITES: dict[int | str, dict[str, Any]] = {401: {"model": ProblemShape}, 403: {"model": ProblemShape}, **NOT_FOUND}
@@ -68,7 +68,8 @@ def postings(request: Request, query: Page) -> Response:
 @router.get(
     "/postings.{ending}",
     summary="Every posting that the filters select: csv, jsonl, jsonld (schema.org), parquet, atom or rss",
-    responses=NOT_FOUND,
+    response_class=Response,
+    responses={200: {"description": "The postings", "content": {kind: {} for kind in exports.MEDIA_TYPES}}},
 )
 def export(
     request: Request,
@@ -102,7 +103,7 @@ def _parquet(rows: Iterable[exports.Row], headers: dict[str, str]) -> Response:
         path.unlink(missing_ok=True)
         raise
     done = BackgroundTask(path.unlink, missing_ok=True)
-    return FileResponse(path, media_type="application/vnd.apache.parquet", headers=headers, background=done)
+    return FileResponse(path, media_type=exports.PARQUET, headers=headers, background=done)
 
 
 @router.get("/postings/count", response_model=RowsShape, summary="How many postings the filters select")

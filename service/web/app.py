@@ -12,6 +12,7 @@ from db.session import open_ledger
 from service.settings import Settings
 from service.web import api, pages, problems, review
 from service.web.cache import Cache
+from service.web.document import document_of
 from service.web.gate import Gate, RateLimit
 from service.web.guard import Keys, require_good_tokens
 
@@ -37,6 +38,7 @@ def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE
     problems.install(app)
     for part in (api, pages, review):
         app.include_router(part.router)
+    app.openapi = document_of(app)  # type: ignore[method-assign]  # how FastAPI documents replacing it
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(Gate, limit=RateLimit(per_minute) if per_minute else None)

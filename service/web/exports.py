@@ -178,3 +178,7 @@ FEEDS: Mapping[str, tuple[str, Callable[..., Iterator[str]]]] = {
     "atom": ("application/atom+xml; charset=utf-8", as_atom),
     "rss": ("application/rss+xml; charset=utf-8", as_rss),
 }
+
+PARQUET = "application/vnd.apache.parquet"
+MEDIA_TYPES = (PARQUET, *(kind.partition(";")[0] for kind, _ in (*STREAMS.values(), *FEEDS.values())))
+"""Of every export."""
