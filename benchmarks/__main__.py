@@ -25,7 +25,8 @@ BENCHMARKS: tuple[tuple[str, str, bool], ...] = (
     ("normalise_speed", "Reading pay and whole raw postings", False),
     ("crawl_speed", "Crawling, beside bare Scrapy", False),
     ("store_bulk", "Storing, beside the drivers' own fastest way", True),
-    ("store_growth", "The whole road, and a ledger that grows", False),
+    ("road_speed", "The whole road, from text captures to stored postings", False),
+    ("store_growth", "A ledger that grows", False),
     ("insights_report", "Reports over a million postings, beside bare DuckDB", True),
     ("service_pages", "Pages and the API, beside Datasette", False),
 )
