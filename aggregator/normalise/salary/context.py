@@ -304,7 +304,7 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
     if roles & STIPEND:
         period = tokens[at - 1].period if before & ADV else None
         return "pay" if _living(statement, period) and not before & (EXTRA | WEAK | PERK | THING) else "extra"
-    if roles & (PAY | BASE):
+    if roles & (PAY | BASE) and not roles & OTE:
         if _somebody_elses(tokens, at, limit):
             return "thing"
         if before & (EXTRA | WEAK | PERK | THING) and not before & (PAY | BASE):

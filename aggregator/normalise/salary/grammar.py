@@ -40,6 +40,7 @@ AND, BETWEEN, FROM, UPTO = (BIT[r] for r in ("and", "between", "from", "upto"))
 AFTER_FROM, AFTER_UPTO, APPROX, FILL = (BIT[r] for r in ("after_from", "after_upto", "approx", "fill"))
 PREFIX_ONLY, SUFFIX_ONLY, PAYMENTS = BIT["prefix_only"], BIT["suffix_only"], BIT["payments"]
 MIN, MAX = BIT["min"], BIT["max"]
+_EXTRAS = BIT["extra"] | BIT["weak"] | BIT["perk"]
 _GLUED_ONLY = frozenset("mMbBlLtT")
 _SHORT_NOUNS = frozenset(
     {
@@ -269,6 +270,8 @@ def _is_open_plus(tokens: list[Token], at: int, place: int) -> bool:
     token = tokens[at]
     if token.text != "+" or token.start != tokens[at - 1].end:
         return False
+    if at + 1 < len(tokens) and tokens[at + 1].start == token.end and tokens[at + 1].roles & (_EXTRAS | WORD):
+        return False  # "280,000+bonus"
     return at == place or bool(tokens[at - 1].roles & (NOUN | ADV | CUR | PLUS))
 
 
