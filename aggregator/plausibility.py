@@ -24,8 +24,9 @@ _ORDINARY_SPREAD = 20
 _FEW_HOURS = Decimal("1.6")
 """A tutor's or a substitute's hour is dear because there are few of them."""
 _TOP_FLOOR = Decimal("2.5")
-_LEARNER_FLOOR = Decimal("0.35")
-"""Interns and apprentices are paid below any wage in many countries: 450 EUR a month is a usual allowance."""
+_REDUCED_FLOOR = Decimal("0.35")
+"""Interns and apprentices are paid below any wage in many countries (450 EUR a month is a usual allowance), and a
+Sunday assistant's year is a fifth of one."""
 _FOREIGN_FLOOR = {"year": Decimal("0.4")}
 _FOREIGN_FLOOR_SHORT = Decimal("0.35")
 
@@ -57,18 +58,18 @@ def _occupation_pattern() -> re.Pattern[str]:
 
 
 @cache
-def _learner_pattern() -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{_occupation_words()['learner']})(?!\w)", re.IGNORECASE)
+def _reduced_pattern() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_occupation_words()['reduced']})(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)
-def is_learner(title: str | None) -> bool:
-    """Whether a title is an intern's, an apprentice's or a trainee's.
+def is_reduced(title: str | None) -> bool:
+    """Whether a title is an intern's or an apprentice's, or says that the work is part-time.
 
-    >>> is_learner("Praktikant (m/w/d)"), is_learner("Internal Auditor")
+    >>> is_reduced("Praktikant (m/w/d)"), is_reduced("Internal Auditor")
     (True, False)
     """
-    return bool(title and _learner_pattern().search(title))
+    return bool(title and _reduced_pattern().search(title))
 
 
 @lru_cache(maxsize=8192)
@@ -100,8 +101,8 @@ def band(currency: str | None, *, country: str | None, title: str | None, period
         high = min(high, row.low * _ORDINARY_SPREAD)
     if occupation == "ordinary" and period == "hour":
         high *= _FEW_HOURS
-    if period in ("month", "year") and is_learner(title):
-        low *= _LEARNER_FLOOR
+    if period in ("month", "year") and is_reduced(title):
+        low *= _REDUCED_FLOOR
     if occupation == "top" and period == "year":
         low *= _TOP_FLOOR
     tender = national(country)

@@ -96,6 +96,7 @@ def test_the_famous_placeholder_has_exactly_two_reasons() -> None:
         ("bruttó 850 000 - 1 100 000 Ft/hó", "Developer", "HU"),
         ("$45,000 - $160,000", "Account Executive", "US"),
         ("450 - 650 € im Monat", "Praktikant (m/w/d) Marketing", "DE"),
+        ("£4,300 per annum", "Saturday Shop Assistant", "GB"),
         ("400 € al mes", "Becario de diseño", "ES"),
         ("Gratification : 650 € par mois", "Stage - Assistant RH", "FR"),
         ("$85,000 - $99,999", "Buyer", "US"),

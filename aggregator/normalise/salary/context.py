@@ -112,7 +112,8 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
             return ""
         if roles & _TELLING:
             kind = _right_kind(statement, tokens, at, roles, unknown, linked)
-            if kind and kind != "base" and _belongs_to_next(tokens, at, following):
+            bracketed = bool(tokens[at - 1].roles & OPEN)
+            if kind and (kind != "base" or bracketed) and _belongs_to_next(tokens, at, following):
                 return ""
             if kind:
                 statement.apart = bool(unknown)
