@@ -108,7 +108,8 @@ def parse_answer(platform: str, answer: object, seen: Seen) -> Parsed:
     found = _reader_of(answer)
     if found is None or found[0] != platform:
         raise AnswerError("unknown_shape", f"no answer of {platform}", str(answer)[:200])
-    parsed = found[1](answer, replace(seen, id_prefix=f"{platform}:"))
+    prefix = "" if platform == JSON_LD else f"{platform}:"  # an address tells postings apart by itself
+    parsed = found[1](answer, replace(seen, id_prefix=prefix))
     if platform in BY_TENANT and not seen.url.startswith("http"):
         parsed = replace(parsed, postings=tuple(_with_own_id(record) for record in parsed.postings))
     return replace(parsed, asks=())

@@ -27,7 +27,7 @@ class Archived:
     content_type: str
     body: bytes
     truncated: bool = False
-    """The archive, or our bound, cut the body."""
+    """The archive, its file's end, or our bound, cut the body."""
 
 
 def read_warc(file: BinaryIO) -> Iterator[Archived]:
@@ -61,11 +61,14 @@ def _answer(record: object) -> Archived | None:
     if http is None or not address or at is None:
         return None
     body = record.reader.read(LONGEST + 1)  # type: ignore[attr-defined]
+    length = http.get("Content-Length") or ""
+    is_encoded = http.get("Content-Encoding") or http.get("Transfer-Encoding")
+    is_short = not is_encoded and length.isdigit() and len(body) < int(length)
     return Archived(
         url=address,
         at=at if at.tzinfo else at.replace(tzinfo=UTC),
         status=http.status_code or 0,
         content_type=(http.get("Content-Type") or "").split(";")[0].strip().lower(),
         body=body[:LONGEST],
-        truncated=bool(headers.get("WARC-Truncated")) or len(body) > LONGEST,
+        truncated=bool(headers.get("WARC-Truncated")) or len(body) > LONGEST or is_short,
     )

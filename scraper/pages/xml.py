@@ -18,8 +18,8 @@ LONGEST = 64_000_000
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _STARTS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml|<[A-Za-z_][\w:.-]*[\s>/])")
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
-BREAKS = re.compile(r"premature end|excessive depth|too deep|extra content|huge|not finished|limit", re.IGNORECASE)
-"""Parser messages after which content is missing; about the others only a character is wrong."""
+BOUNDS = re.compile(r"excessive depth|too deep|huge|limit", re.IGNORECASE)
+"""Parser messages after which content is missing; about most others only a character is wrong."""
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -58,8 +58,16 @@ def safe_xml(body: bytes) -> Document:
         raise AnswerError("broken_xml", f"cannot be read as XML ({error})"[:200], excerpt) from error
     if root is None:
         raise AnswerError("broken_xml", "cannot be read as XML", excerpt)
-    breaks = [entry.message for entry in parser.error_log if BREAKS.search(entry.message)]
-    return Document(root, f"the feed breaks off: {breaks[0].strip()}"[:120] if breaks else None)
+    cut = not _is_closed(body, root) or any(BOUNDS.search(entry.message) for entry in parser.error_log)
+    return Document(root, "the feed breaks off" if cut else None)
+
+
+def _is_closed(body: bytes, root: Any) -> bool:
+    """Whether the document ends with the end of its root: a download that was cut does not."""
+    name = etree.QName(root).localname.encode()
+    end = re.sub(rb"(?:<!--(?:(?!-->).)*-->\s*)+\Z", b"", body[-4_000:].rstrip(b"\x00 \t\r\n"), flags=re.DOTALL)
+    closing = re.search(rb"<(/?)\s*(?:[\w.-]+:)?" + re.escape(name) + rb"\b[^<>]*(/?)>\s*\Z", end)
+    return closing is not None and bool(closing[1] or closing[2] or end.endswith(b"/>"))
 
 
 def local(element: Any) -> str:

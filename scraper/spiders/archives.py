@@ -240,6 +240,9 @@ def archived_records(archived: Archived, source: str) -> Iterator[Record]:
         return
     digest = hashlib.blake2b(archived.body, digest_size=16).hexdigest()
     records = list(_content(archived, source))
+    if archived.truncated:
+        seen = Seen(source=source, url=archived.url, at=archived.at)
+        records.append(rejection(seen, "cut_off", "the archived page is not whole"))
     if records:
         kind = "article" if any(isinstance(record, ArticleRecord) for record in records) else "page"
         yield PageRecord(

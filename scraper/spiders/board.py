@@ -112,6 +112,7 @@ class BoardSpider(scrapy.Spider):
             return
         yield page_record(response, ask, seen)
         yield from parsed.rejected
+        yield from self._listed_too(parsed, ask)
         yield from parsed.postings
         yield from self._follow(parsed, ask)
         for reason in parsed.incomplete:
@@ -138,6 +139,15 @@ class BoardSpider(scrapy.Spider):
     def closed(self, reason: str) -> None:  # noqa: ARG002 - Scrapy's signature
         if self._total is not None and len(self._listed) < self._total:
             self.incomplete("fewer postings than the site counts")
+
+    def _listed_too(self, parsed: Parsed, ask: Ask) -> Iterator[RawPostingRecord]:
+        """What the listing said of the posting whose own page this is: a run that spares the page says no less."""
+        if ask.listed is None:
+            return
+        for record in parsed.postings:
+            if record.identity == ask.listed.identity:
+                title = record.title_text if ask.listed.partial else ask.listed.title_text
+                yield replace(ask.listed, title_text=title, partial=True)
 
     def _missed(self, ask: Ask, rejected: RejectedRecord) -> Iterator[Record]:
         """Reports an answer that did not come or could not be read."""

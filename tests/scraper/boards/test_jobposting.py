@@ -1,4 +1,5 @@
 """schema.org JobPosting: wherever it stands and however broken it is, it is read or reported."""
+# ruff: noqa: E501 - tables, a case a line
 
 from __future__ import annotations
 
