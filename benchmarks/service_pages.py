@@ -3,7 +3,8 @@
     python -m benchmarks.service_pages [--postings N] [--ledger FILE] [--seconds S]
 
 Prints p50 and p95 in milliseconds of a filtered page of 50 postings and of facets (role, level, country, remote,
-currency) with the page, each asked with many different filters so that no answer is asked twice; then mixed reads at
+currency) with the page, each asked with many different filters so that no answer is asked twice
+(Datasette gets fewer: it takes seconds); then mixed reads at
 200 a second while a writer adds postings. Datasette runs in an environment of its own, made on first use.
 """
 
@@ -191,14 +192,14 @@ def compare(ledger: Path, given: argparse.Namespace) -> None:
             (
                 "filtered page of 50",
                 [f"/api/v1/postings?limit=50&{urlencode(q)}" for q in asked],
-                [f"{table}&_sort_desc=first_seen&{urlencode(q)}" for q in asked],
+                [f"{table}&_sort_desc=first_seen&{urlencode(q)}" for q in asked[:15]],
             ),
             (
                 "the same with facets",
                 [f"/?limit=50&{urlencode(q)}" for q in asked],
                 [
                     f"{table}&_sort_desc=first_seen&{urlencode(q)}&" + "&".join(f"_facet={f}" for f in FACETS)
-                    for q in asked[:20]
+                    for q in asked[:5]
                 ],
             ),
         ):
