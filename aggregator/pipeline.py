@@ -2,6 +2,7 @@
 
     pending raw posting -> read -> compose -> judge -> posting, flags, history
     postings            -> match -> merges, and the postings that grew are read again
+    postings            -> cohorts -> flags on pay that is far from its like
     pending article     -> roles and claims
 
 A raw posting is pending when today's rules have not read it: it is new, it changed, or the rules did. Reading is pure
@@ -10,6 +11,7 @@ and happens outside any transaction; writing is one transaction a batch, so a ki
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -22,18 +24,23 @@ from typing import Any
 from sqlalchemy import Engine
 
 from aggregator.claims import read_article
+from aggregator.cohorts import flag_cohorts
 from aggregator.composing import compose
 from aggregator.matching import match, review
 from aggregator.normalise.money import Rates
 from aggregator.reading import read
 from aggregator.rules import RULES_VERSION
 from db import articles, merges, postings
+from db.alone import alone
 from db.postings import PostingCounts, PostingDraft
 from db.session import reading
 
 BATCH = 1_000
 """Raw postings a transaction: large enough to be fast, small enough to hold the write lock for a moment only."""
 
+
+COHORTS_AT_ONCE = 50_000
+"""A ledger with more paid postings is left to the scheduler's nightly cohort job: comparing them takes seconds."""
 
 Job = tuple[str, list[Any]]
 """A posting's id and the rows of `raw_posting` that describe it."""
@@ -60,7 +67,21 @@ def aggregate(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> AggregateCounts:
-    """Reads what is pending, or `everything` again, in `workers` processes; `progress(done, all)` after each batch."""
+    """Reads what is pending, or `everything` again, in `workers` processes; `progress(done, all)` after each batch.
+
+    One at a time: a second call waits for the first one, and then reads what came meanwhile.
+    """
+    with alone(engine), _rarely_collected():
+        return _aggregate(engine, now, everything, workers, progress)
+
+
+def _aggregate(
+    engine: Engine,
+    now: datetime,
+    everything: bool,
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> AggregateCounts:
     if everything:
         postings.mark_all_pending(engine)
         articles.mark_all_pending(engine)
@@ -77,8 +98,21 @@ def aggregate(
         while found := match(engine, now=now):
             merged += found
             _read_pending(engine, composed, workers, 0, now, None)  # counted already, under the ids they had
+    if counts.new or counts.updated or split or merged:
+        flag_cohorts(engine, now=now, at_most=COHORTS_AT_ONCE)
     counts += PostingCounts(postings=-min(merged, counts.new), new=-min(merged, counts.new))
     return AggregateCounts(read, _aggregate_articles(engine), counts, merged, split)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Looks for cycles a hundred times less often: readings and drafts make none, and to look costs a tenth."""
+    before = gc.get_threshold()
+    gc.set_threshold(before[0] * 100, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _read_pending(

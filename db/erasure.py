@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select, update
 
+from db.alone import alone
 from db.bulk import one_of, rows_by_id
 from db.decisions import audit
 from db.keys import folded, key
@@ -58,7 +59,7 @@ def forget_url(engine: Engine, url: str, *, who: str, now: datetime) -> Erased:
     """Erases every ad, article, page and rejected page that was published at this address, and all made of them."""
     address = url.rstrip("/")
     either = (address, f"{address}/")
-    with writing(engine) as connection:
+    with alone(engine), writing(engine) as connection:
         _erase_for_good(connection)
         # An ad that merely stands on the page (a list) is another advertiser's business unless it links there.
         own = select(PAGE.c.id).where(PAGE.c.url.in_(either), PAGE.c.kind == "posting")
@@ -78,7 +79,7 @@ def forget_url(engine: Engine, url: str, *, who: str, now: datetime) -> Erased:
 
 def forget_company(engine: Engine, name: str, company_id: str | None, *, who: str, now: datetime) -> Erased:
     """Erases every ad of an employer: those published under this name, and those read as `company_id`."""
-    with writing(engine) as connection:
+    with alone(engine), writing(engine) as connection:
         _erase_for_good(connection)
         owners = select(POSTING.c.id).where(POSTING.c.company_id == company_id)
         read_as = list(connection.execute(select(RAW.c.id).where(RAW.c.posting_id.in_(owners))).scalars())

@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
 from db.bulk import one_of, upsert
 from db.postings import FLAG, POSTING
-from db.session import reading, writing
+from db.session import committed, reading
 
 COHORT = "cohort_outlier"
 DUPLICATE = "duplicate_in_source"
@@ -38,16 +38,21 @@ class CohortChanges:
     lifted: int = 0
 
 
-def cohort_pay(engine: Engine) -> list[CohortPay]:
-    """The pay of every posting that counts in statistics and that a site stated, not estimated."""
+def cohort_pay(engine: Engine, *, at_most: int | None = None) -> list[CohortPay] | None:
+    """The pay of every posting that counts in statistics and that a site stated, not estimated; None for too many."""
     low = func.coalesce(POSTING.c.annual_min_usd, POSTING.c.annual_max_usd)
     high = func.coalesce(POSTING.c.annual_max_usd, POSTING.c.annual_min_usd)
     columns = (POSTING.c.id, POSTING.c.family, POSTING.c.level, POSTING.c.country, low.label("low"), high.label("high"))
     statement = select(*columns).where(
         low.is_not(None), POSTING.c.excluded.is_(False), POSTING.c.salary_is_estimate.is_(False)
     )
+    statement = statement.where(POSTING.c.family.is_not(None), POSTING.c.level.is_not(None))
+    if at_most is not None:
+        statement = statement.limit(at_most + 1)
     with reading(engine) as connection:
-        rows = connection.execute(statement.where(POSTING.c.family.is_not(None), POSTING.c.level.is_not(None))).all()
+        rows = connection.execute(statement).all()
+    if at_most is not None and len(rows) > at_most:
+        return None
     return [CohortPay(row.id, row.family, row.level, row.country, float(row.low + row.high) / 2) for row in rows]
 
 
@@ -75,7 +80,7 @@ def _keep_flags(
     rules_version: int,
     now: datetime,
 ) -> CohortChanges:
-    with writing(engine) as connection:
+    def work(connection: Connection) -> CohortChanges:
         standing = select(FLAG).where(FLAG.c.code == code)
         if among is not None:
             standing = standing.where(one_of(connection, FLAG.c.posting_id, among))
@@ -109,7 +114,9 @@ def _keep_flags(
         lifted = [{"flagged": name} for name, row in known.items() if name not in details and row.state == "open"]
         if lifted:
             connection.execute(delete(FLAG).where(is_ours), lifted)
-    return CohortChanges(len(new), len(reworded), len(lifted))
+        return CohortChanges(len(new), len(reworded), len(lifted))
+
+    return committed(engine, work)
 
 
 def open_flags(engine: Engine) -> dict[str, int]:

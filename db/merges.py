@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, or_, select, update
 
+from db.alone import alone
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.decisions import audit
 from db.keys import key
@@ -175,7 +176,7 @@ def kept_decisions(connection: Connection, posting_ids: Iterable[str]) -> list[d
 
 def merge_postings(engine: Engine, posting_id: str, other_id: str, *, who: str, why: str | None, now: datetime) -> str:
     """A person says that two postings are one job; returns the id that stays. The aggregator then reads it anew."""
-    with writing(engine) as connection:
+    with alone(engine), writing(engine) as connection:
         stays, goes = (_require(connection, id_) for id_ in (posting_id, other_id))
         if stays == goes:
             raise LedgerError(f"{posting_id} and {other_id} are one posting already")
@@ -201,7 +202,7 @@ def split_posting(engine: Engine, other_id: str, *, who: str, why: str | None, n
     `other_id` is the id that went, or a posting into which just one other was merged. The two are never merged by our
     rules again; the aggregator then reads both anew.
     """
-    with writing(engine) as connection:
+    with alone(engine), writing(engine) as connection:
         row = _merge_of(connection, other_id)
         connection.execute(
             update(MERGE).where(MERGE.c.id == row.id).values(state="split", decided_by=who, why=why, at=now)

@@ -23,6 +23,8 @@ from sqlmodel import Session
 Made = TypeVar("Made")
 
 BUSY_TIMEOUT_SECONDS = 30
+BEGIN_TRIES = 4
+"""Timeouts for which a writer waits for its turn before anything of it is written."""
 SCHEMA_HEAD = "0001"
 """The newest migration; a test holds it against the migrations folder, so that opening needs no Alembic."""
 KNOWN_REVISIONS = ("0001",)
@@ -93,8 +95,19 @@ def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("jobledger_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    """Begins; a write waits through several timeouts, for SQLite gives a free lock to anybody and keeps no queue."""
+    if not connection.get_execution_options().get("jobledger_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    for _ in range(BEGIN_TRIES - 1):
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            if "database is locked" not in str(error.orig):
+                raise
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
