@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from db.erasure import forget_bodies
-from db.flags import cohort_pay, keep_cohort_flags
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
 from scheduler.alerts import AlertError
@@ -42,12 +41,10 @@ def aggregate(engine: Engine, now: datetime) -> Mapping[str, Any]:
 
 def cohort_flags(engine: Engine, now: datetime) -> Mapping[str, Any]:
     """Flags pay that is far from that of its role family, level and country; lifts flags that no longer hold."""
-    from aggregator.quality import CohortRow, judge_cohorts
-    from aggregator.rules import RULES_VERSION
+    from aggregator.cohorts import flag_cohorts
 
-    rows = (CohortRow(pay.id, pay.family, pay.level, pay.country, pay.annual_usd) for pay in cohort_pay(engine))
-    details = {posting_id: flag.detail for posting_id, flag in judge_cohorts(rows).items()}
-    return asdict(keep_cohort_flags(engine, details, severity="warn", rules_version=RULES_VERSION, now=now))
+    changes = flag_cohorts(engine, now=now)
+    return asdict(changes) if changes is not None else {}
 
 
 def retention(engine: Engine, now: datetime) -> Mapping[str, Any]:
