@@ -91,8 +91,9 @@ class BoardSpider(scrapy.Spider):
             errback=self.failed,
             cb_kwargs={"ask": ask},
             meta=self._meta(ask),
-            # A board's first answer is asked for in every run, whatever was asked before.
-            dont_filter=ask.kind == LISTING,
+            # A board's first answer is asked for in every run, whatever was asked before; and two ranges of one file
+            # are two pages, which Scrapy's filter would take for one.
+            dont_filter=ask.kind == LISTING or "Range" in ask.headers,
         )
 
     def _meta(self, ask: Ask) -> dict[str, Any]:

@@ -26,13 +26,13 @@ VERDICTS = {
     "greenhouse-html": "failed",
     "greenhouse-cut": "failed",
     "lever": "healthy",
-    "lever-fails-later": "suspect",
+    "lever-fails-later": "failed",
     "lever-repeats": "suspect",
     "ashby": "healthy",
     "ashby-slow": "healthy",
     "smartrecruiters": "healthy",
     "smartrecruiters-busy": "healthy",
-    "smartrecruiters-sick": "suspect",
+    "smartrecruiters-sick": "failed",
     "workable": "healthy",
     "recruitee": "healthy",
     "personio": "healthy",
@@ -77,14 +77,16 @@ def run(source: Source, url: str) -> CrawlResult:
     return crawl(source, database_url=url, timeout_seconds=60)
 
 
-HERE = ("smartrecruiters-busy", "bamboohr-gone", "personio-cut", "feed-bomb", "commoncrawl")
+POSTINGS = {"smartrecruiters-busy": 3, "bamboohr-gone": 0, "personio-cut": 4, "feed-bomb": 0, "commoncrawl": 3}
+"""The entries that are crawled here, and how many postings each has."""
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", POSTINGS)
 def test_a_crawl_comes_to_its_verdict(name: str, sources: dict[str, Source], database_url: str) -> None:
     result = run(sources[name], database_url)
     assert result.verdict == VERDICTS[name], result.reasons
     assert (result.verdict == "healthy") == (not result.reasons)
+    assert result.raw_postings == POSTINGS[name]
 
 
 def test_crawling_twice_is_crawling_once(sources: dict[str, Source], ledger: Engine, database_url: str) -> None:
