@@ -20,6 +20,8 @@ MOST_OBJECTS = 20_000
 _OPENING = re.compile(r"<script\b(?P<attributes>[^>]{0,500})>", re.IGNORECASE)
 _CLOSING = re.compile(r"</script\s*>", re.IGNORECASE)
 _IS_JSON_LD = re.compile(r"ld\s?(?:\+|&#0?43;|&#x2b;|&plus;)\s?json", re.IGNORECASE)
+_PUSHED = re.compile(r"""\b__next_f\.push\(\[1,\s*("(?:[^"\\]|\\.)*")\]\)""", re.DOTALL)
+_STREAMED = re.compile(r"""\{\s*"@(?:context|graph|type)"\s*:""")
 _WRAPPERS = re.compile(
     r"""
       \A (?: [\s\ufeff\u200b\u00a0;]+ | <!-- | (?://|/\*)? \s* <!\[CDATA\[ \s* (?:\*/|//)? )+
@@ -56,7 +58,32 @@ def json_ld_objects(page: str, *, only: str) -> tuple[list[object], list[Problem
             problems.append(
                 Problem("broken_json_ld", "a JSON-LD script cannot be read as JSON, even repaired", excerpt)
             )
-    return values, problems
+    return values or _streamed_objects(page, only), problems
+
+
+def _streamed_objects(page: str, only: str) -> list[object]:
+    """JSON-LD that a Next.js page carries only in the data for its scripts, as texts pushed one after the other."""
+    pushed = [json.loads(found[1], strict=False) for found in _PUSHED.finditer(page) if _is_json(found[1])]
+    text = "".join(pushed)
+    if only.lower() not in text.lower():
+        return []
+    decoder, values, position = json.JSONDecoder(strict=False), list[object](), 0
+    while (start := _STREAMED.search(text, position)) and len(values) < 100:
+        try:
+            value, position = decoder.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            position = start.end()
+        else:
+            values.append(value)
+    return values
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

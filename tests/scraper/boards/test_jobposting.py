@@ -77,6 +77,9 @@ FOUND = {
     "second-script": script('{"@type": "Organization"}') + script(BODY),
     "unclosed-script": f'<script type="application/ld+json">{BODY}',
     "typed-value": script('{"@type": "JobPosting", "title": {"@value": "Data Engineer", "@language": "en"}}'),
+    "next-js-stream": '<script>self.__next_f.push([1,"13:T9,"])</script><script>self.__next_f.push([1,'
+    + json.dumps(BODY + "14:[]")
+    + "])</script>",
     "microdata": """<div itemscope itemtype="https://schema.org/JobPosting"><h1 itemprop="title">Data Engineer</h1></div>""",
     "microdata-old-address": """<div itemscope itemtype="http://schema.org/JobPosting"><meta itemprop="title" content="Data Engineer"></div>""",
     "microdata-itemref": """<i id="t" itemprop="title">Data Engineer</i><div itemscope itemref="t" itemtype="http://schema.org/JobPosting"></div>""",
@@ -324,6 +327,7 @@ def test_rallit_and_indeed_as_they_really_are(shared_data: Path) -> None:
 
 
 LONG = {
+    "pushes": "__next_f.push([1," * 20_000 + "JobPosting",
     "many-openings": "<script>" * 40_000,
     "many-json-ld-openings": '<script type="application/ld+json">JobPosting' * 10_000,
     "quotes": script('{"@type": "JobPosting", "t": ' + '"' * 200_001),
