@@ -1,4 +1,4 @@
-"""serve, token: the service over HTTP and who may change data through it."""
+"""serve, token, mcp: the ledger over HTTP, who may change data through it, and the ledger for assistants."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger serve --port 8080 --db sqlite:///jobledger.db")(serve)
     app.command(epilog="Example: jobledger token eva")(token)
+    app.command(epilog="Example: jobledger mcp --db sqlite:///jobledger.db")(mcp)
 
 
 def serve(
@@ -85,3 +86,10 @@ def token(
     typer.echo(made)
     to_stderr("In the file of --config, which keeps only its hash:")
     typer.echo(f'[tokens]\n{name} = "{hash_token(made)}"')
+
+
+def mcp(context: typer.Context) -> None:
+    """Tools for an assistant over stdin and stdout (Model Context Protocol); all of them only read."""
+    from service.assistant import make_server
+
+    make_server(settings_of(context)).run("stdio")
