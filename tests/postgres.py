@@ -20,6 +20,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,8 @@ def any_server() -> Iterator[str]:
     reasons = []
     for programs in (*_wheel(), *_installed()):
         try:
-            with _throwaway(programs) as url:
-                yield url
+            with throwaway(programs) as server:
+                yield server.url
                 return
         except NoServer as reason:
             reasons.append(str(reason))
@@ -89,28 +90,53 @@ def _answers(url: str) -> bool:
         engine.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class Throwaway:
+    """A server of our own, which a test may also stop in the middle of something."""
+
+    programs: Path
+    folder: Path
+    port: int
+    user: str | None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://tester@127.0.0.1:{self.port}/postgres"
+
+    def control(self, *command: str) -> None:
+        _run([str(self.programs / "pg_ctl"), "-D", str(self.folder / "data"), "-w", "-t", "60", *command], self.user)
+
+    def start(self) -> None:
+        options = f"-F -p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=120"
+        self.control("-l", str(self.folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once, as a crash would: what was not committed is gone."""
+        self.control("-m", "immediate", "stop")
+
+
 @contextmanager
-def _throwaway(programs: Path) -> Iterator[str]:
+def throwaway(programs: Path) -> Iterator[Throwaway]:
+    """A new server out of these programs, gone afterwards. Raises `NoServer`."""
     folder = Path(tempfile.mkdtemp(prefix="jobledger-postgres-"))
     user = _server_user()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    started = False
-    options = f"-F -p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=120"
+        server = Throwaway(programs, folder, listener.getsockname()[1], user)
     data = str(folder / "data")
+    started = False
     try:
         if user is not None:
             shutil.chown(folder, user)
         initdb = [str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "tester", "-N", "--locale=C", "-E", "UTF8"]
         _run(initdb, user)
-        start = [str(programs / "pg_ctl"), "-D", data, "-w", "-t", "60", "-l", str(folder / "log"), "-o", options]
-        _run([*start, "start"], user)
+        server.start()
         started = True
-        yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+        yield server
     finally:
         if started:
-            _run([str(programs / "pg_ctl"), "-D", data, "-w", "-m", "immediate", "stop"], user)
+            with suppress(NoServer):  # a test may have stopped it already
+                server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
