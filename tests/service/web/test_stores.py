@@ -34,7 +34,8 @@ def test_every_page_answers_on_both_stores(store: Engine, ledger_url: str) -> No
     fill(store)
     app = create_app(Settings(database_url=ledger_url), per_minute=None)
     client = TestClient(app)
-    for path in ("/", "/?text=engineer", "/salaries/data-engineer", "/review", "/review/merges", "/sources",
-                 "/api/v1/postings?sort=-salary", "/api/v1/postings.jsonl", "/api/v1/companies?starting=a"):  # fmt: skip
+    for path in ("/", "/?text=engineer", "/salaries/data-engineer", "/review", "/review/merges",
+                 "/sources", "/api/v1/postings?sort=-salary", "/api/v1/postings.jsonl",
+                 "/api/v1/companies?starting=a"):  # fmt: skip
         assert client.get(path).status_code == 200, path
     app.state.engine.dispose()
