@@ -15,6 +15,7 @@ from aggregator.normalise.money import PERIODS_PER_YEAR, annualise
 from aggregator.normalise.salary.currency import national
 from aggregator.normalise.salary.lexicon import currencies
 
+_WORD = re.compile(r"\w+")
 _OCCUPATIONS = Path(__file__).parent / "vocabulary" / "pay_occupations.csv"
 CEILING = {"top": Decimal("2.5"), "": Decimal(1), "middle": Decimal("0.55"), "ordinary": Decimal("0.27")}
 """Share of a currency's ceiling that an occupation can reach; "" is an unknown occupation."""
@@ -58,6 +59,14 @@ def _occupation_pattern() -> re.Pattern[str]:
 
 
 @cache
+def _first_words() -> frozenset[str]:
+    """The words with which an entry of the list can begin, in lower case: most titles hold none of them."""
+    listed = (words for name, words in _occupation_words().items() if name in CEILING)
+    entries = (entry.replace("\\", "").lower() for words in listed for entry in words.split("|"))
+    return frozenset(found.group() for entry in entries if (found := _WORD.search(entry)))
+
+
+@cache
 def _reduced_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{_occupation_words()['reduced']})(?!\w)", re.IGNORECASE)
 
@@ -79,6 +88,8 @@ def occupation_class(title: str | None) -> str:
     >>> occupation_class("Payroller"), occupation_class("Corporate Finance Partner"), occupation_class("Data Engineer")
     ('ordinary', 'top', '')
     """
+    if _first_words().isdisjoint(_WORD.findall((title or "").lower())):
+        return ""
     found = {m.lastgroup for m in _occupation_pattern().finditer(title or "") if m.lastgroup}
     if re.search(r"(?i)\b(?:assistant|deputy) (?:director|head)|assistant to\b", title or ""):
         found.discard("top")
