@@ -55,10 +55,14 @@ class Said:
     page_id: str
     page_url: str
     first_at: datetime
+    since: datetime
+    """Since when the page says just this."""
     seen_at: datetime
     partial: bool
     published: dict[str, Any]
     hash: str
+    before: str | None = None
+    """The hash of what this page said of the ad until now."""
 
 
 def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord]) -> tuple[Kept, int]:
@@ -114,6 +118,7 @@ def _said(record: RawPostingRecord) -> Said:
         page_id=key("page", record.source, record.page_url),
         page_url=record.page_url,
         first_at=record.seen_at,
+        since=record.seen_at,
         seen_at=record.seen_at,
         partial=record.partial,
         published=published,
@@ -127,7 +132,10 @@ def _last_words(all_said: Sequence[Said]) -> list[Said]:
     for said in sorted(all_said, key=lambda s: s.seen_at):
         identity = (said.id, said.page_id, said.partial)
         first = words.get(identity)
-        words[identity] = said if first is None else replace(said, first_at=first.first_at)
+        if first is not None:
+            same = first.hash == said.hash
+            said = replace(said, first_at=first.first_at, since=first.since if same else said.since)
+        words[identity] = said
     return list(words.values())
 
 
@@ -146,7 +154,8 @@ def _updated(
     rows, changes = [], []
     for id_ in sorted(suspects):
         old = stored[id_]
-        news = [s for s in groups[id_] if before.get((id_, s.page_id), (None, None))[s.partial] != s.hash]
+        heard = [replace(s, before=before.get((id_, s.page_id), (None, None))[s.partial]) for s in groups[id_]]
+        news = [said for said in heard if said.before != said.hash]
         merged = _merged(old, news)
         row = _row(id_, merged, groups[id_], old)
         if row["content_hash"] != old["content_hash"] or row["listed"] != old["listed"]:
@@ -155,33 +164,70 @@ def _updated(
     return rows, changes
 
 
+WHOLE = "*"
+"""Under this name `listed` holds the rank of the whole page that speaks, and the names it leaves to list entries."""
+
+
+def _rank(said: Said) -> str:
+    """Whose word goes first: a later day's, and on one day that of the greater hash: no order of reading matters."""
+    return f"{said.since.date()}|{said.hash}"
+
+
+def _yields(rank: str, said: Said) -> bool:
+    """Whether the word of this rank gives way: to a higher one, or to the page that spoke it and now says otherwise."""
+    return _rank(said) >= rank or (said.before is not None and rank.endswith(f"|{said.before}"))
+
+
 def _merged(old: Mapping[str, Any] | None, news: Sequence[Said]) -> dict[str, Any]:
-    """The published columns and `listed`, after what is new was said, in order of time."""
+    """The published columns and `listed` after the news: the same whichever page was read first that day.
+
+    `listed` maps each name that list entries state to [rank, value].
+    """
     listed: dict[str, Any] = dict(old["listed"]) if old is not None else {}
     values = {name: old[name] for name in PUBLISHED} if old is not None else None
-    last_seen = old["last_seen"] if old is not None else None
-    for said in sorted(news, key=lambda s: s.seen_at):
-        if said.partial:
-            stated = {name: _plain(value) for name, value in said.published.items() if value not in GAPS}
-            if values is None:
-                values = dict(said.published)
-            else:
-                for name in stated:
-                    if values[name] in GAPS or _plain(values[name]) == listed.get(name):
-                        values[name] = said.published[name]
-            listed |= stated
-        elif values is None or last_seen is None or said.seen_at >= last_seen:
-            values = _filled(said.published, listed)
-        else:
-            values = {name: said.published[name] if values[name] in GAPS else values[name] for name in PUBLISHED}
+    for said in sorted(news, key=lambda s: (_rank(s), s.since)):
+        values = (_with_entry if said.partial else _with_whole)(values, listed, said)
     assert values is not None, "a posting is made of what at least one record says"
     return values | {"listed": listed}
 
 
-def _filled(published: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
+def _with_entry(values: dict[str, Any] | None, listed: dict[str, Any], said: Said) -> dict[str, Any]:
+    """A list entry fills what no whole page states; among entries the higher rank speaks."""
+    merged = dict(values) if values is not None else dict.fromkeys(PUBLISHED) | _silent(said)
+    rank = _rank(said)
+    left_over = listed[WHOLE][1] if WHOLE in listed else None
+    for name, value in said.published.items():
+        if value in GAPS or (name in listed and not _yields(listed[name][0], said)):
+            continue
+        listed[name] = [rank, _plain(value)]
+        if left_over is None or name in left_over:
+            merged[name] = value
+        elif merged[name] in GAPS:
+            merged[name] = value
+            left_over.append(name)
+            left_over.sort()
+    return merged
+
+
+def _silent(said: Said) -> dict[str, Any]:
+    """Columns that nobody states, with the kind of nothing that each column has."""
     return {
-        name: _typed(name, listed[name]) if value in GAPS and name in listed else value
-        for name, value in published.items()
+        name: type(value)() if isinstance(value, list | dict | bool) else None for name, value in said.published.items()
+    }
+
+
+def _with_whole(values: dict[str, Any] | None, listed: dict[str, Any], said: Said) -> dict[str, Any]:
+    """An ad's own page speaks for itself; an older one only fills gaps, and a lower one of the same day is silent."""
+    rank = _rank(said)
+    speaking = listed[WHOLE][0] if WHOLE in listed else ""
+    if values is not None and not _yields(speaking, said):
+        if rank[:10] == speaking[:10]:
+            return values
+        return {name: said.published[name] if values[name] in GAPS else values[name] for name in PUBLISHED}
+    left_over = sorted(name for name, value in said.published.items() if value in GAPS and name in listed)
+    listed[WHOLE] = [rank, left_over]
+    return {
+        name: _typed(name, listed[name][1]) if name in left_over else value for name, value in said.published.items()
     }
 
 
