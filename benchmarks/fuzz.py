@@ -48,7 +48,7 @@ RULES: dict[str, Callable[[str], object]] = {
 BLOCKS = [
     *"0123456789.,'’ \u00a0\u202f-–—~〜/+%$€£¥₹₽₩()[]{}<>&;:|@#*\\\"\t\n\r\x00\x1b\x85\x96\u200b\u202e\ufeff\ud800",
     "USD", "EUR", "CA$", "A$", "kr", "Kč", "zł", "K", "M", "k€", "lakh", "crore", "LPA", "万", "만원", "億", "Tsd",
-    "mio", "per hour", "p.a.", "brutto im Jahr", "par mois", "miesięcznie", "в месяц", "年収", "月給", "bis", "to", "od",
+    "per hour", "p.a.", "brutto im Jahr", "par mois", "miesięcznie", "в месяц", "年収", "月給", "bis", "to", "od",
     "Senior", "Intern", "(m/w/d)", "Remote", "Berlin, Germany", "Austin, TX", "Georgia", "OTE", "401(k)", "bonus",
     "<p>", "</li>", "&amp;amp;", "ยท", "๐Ÿ‘€", "Β·", "â‚¬", "שכר", "راتب", "เงินเดือน", "1111111K", "9" * 40, "1e309",
     "NaN", "mailto:a@b.example", "+49 30 1234567", "http://x.example/?q=1",
