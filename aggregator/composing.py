@@ -37,7 +37,7 @@ def _pay_rank(salary: Salary) -> tuple[bool, bool, bool, bool]:
 
 def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> PostingDraft:
     """The posting that `readings` (one or more, in any order) describe."""
-    every = sorted(readings, key=lambda r: (r.raw_id != posting_id, r.first_seen, r.raw_id))
+    every = sorted(readings, key=lambda r: (r.raw_id != posting_id, r.first_seen.date(), r.raw_id))
     ordered = _newest_of_each_source(every)
     best = {group: max(ordered, key=rank) for group, _why, rank in PREFERENCE}  # type: ignore[arg-type]  # ranks are tuples, numbers or booleans
     first, pay, place, level = ordered[0], best["pay"], best["place"], best["level"]
@@ -108,7 +108,7 @@ def _newest_of_each_source(ordered: Sequence[Reading]) -> list[Reading]:
     newest: dict[str, Reading] = {}
     for reading in ordered:
         known = newest.get(reading.source)
-        if known is None or (reading.first_seen, reading.raw_id) > (known.first_seen, known.raw_id):
+        if known is None or (reading.first_seen.date(), reading.raw_id) > (known.first_seen.date(), known.raw_id):
             newest[reading.source] = reading
     return list(newest.values())
 

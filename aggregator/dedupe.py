@@ -177,8 +177,8 @@ def _place_words(ad: Ad) -> set[str]:
 
 
 def _other_publisher_or_later(a: _Read, b: _Read) -> bool:
-    """Side by side at one publisher, or too far apart in time."""
-    gap = max(a.ad.first_seen, b.ad.first_seen) - min(a.ad.last_seen, b.ad.last_seen)
+    """Side by side at one publisher, or too far apart in time; by days, for one crawl sees its pages one by one."""
+    gap = max(a.ad.first_seen, b.ad.first_seen).date() - min(a.ad.last_seen, b.ad.last_seen).date()
     if a.ad.publishers & b.ad.publishers:
         return gap <= timedelta(0) or gap > REPOST_WITHIN
     return gap > APART
@@ -346,7 +346,7 @@ def groups_of(ads: Sequence[Ad], apart: Collection[frozenset[str]] = ()) -> list
             groups.update(dict.fromkeys(joined, joined))
     made = []
     for group in {id(group): group for group in groups.values()}.values():
-        first, *rest = sorted((by_id[id_] for id_ in group), key=lambda ad: (ad.first_seen, ad.id))
+        first, *rest = sorted((by_id[id_] for id_ in group), key=lambda ad: (ad.first_seen.date(), ad.id))
         made.append([(first, None), *((ad, group[ad.id]) for ad in rest)])
     return made
 
@@ -358,12 +358,14 @@ def listed_twice(ads: Sequence[Ad]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     alike: dict[tuple[object, ...], list[_Read]] = {}
-    for ad in sorted((_Read(ad) for ad in ads), key=lambda read: (read.ad.first_seen, read.ad.id)):
+    for ad in sorted((_Read(ad) for ad in ads), key=lambda read: (read.ad.first_seen.date(), read.ad.id)):
         for publisher in sorted(ad.ad.publishers):
             alike.setdefault((publisher, ad.words, ad.ad.level, _said_place(ad.ad), _pay(ad.ad)), []).append(ad)
     for group in alike.values():
         for earlier, later in combinations(group, 2):
-            side_by_side = later.ad.first_seen <= earlier.ad.last_seen and not _other_requisition(earlier, later)
+            side_by_side = later.ad.first_seen.date() <= earlier.ad.last_seen.date() and not _other_requisition(
+                earlier, later
+            )
             if side_by_side and later.ad.id not in found and _same_text(earlier, later):
                 found[later.ad.id] = earlier.ad.id
     return found
