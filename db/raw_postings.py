@@ -173,9 +173,11 @@ def _rank(said: Said) -> str:
     return f"{said.since.date()}|{said.hash}"
 
 
-def _yields(rank: str, said: Said) -> bool:
-    """Whether the word of this rank gives way: to a higher one, or to the page that spoke it and now says otherwise."""
-    return _rank(said) >= rank or (said.before is not None and rank.endswith(f"|{said.before}"))
+def _yields(rank: str, said: Said, last_seen: datetime | None) -> bool:
+    """Whether the word of this rank gives way: to a higher one, or to its own page that later says otherwise."""
+    if said.before is not None and rank.endswith(f"|{said.before}"):
+        return last_seen is None or said.seen_at >= last_seen
+    return _rank(said) >= rank
 
 
 def _merged(old: Mapping[str, Any] | None, news: Sequence[Said]) -> dict[str, Any]:
@@ -185,19 +187,22 @@ def _merged(old: Mapping[str, Any] | None, news: Sequence[Said]) -> dict[str, An
     """
     listed: dict[str, Any] = dict(old["listed"]) if old is not None else {}
     values = {name: old[name] for name in PUBLISHED} if old is not None else None
+    last_seen = old["last_seen"] if old is not None else None
     for said in sorted(news, key=lambda s: (_rank(s), s.since)):
-        values = (_with_entry if said.partial else _with_whole)(values, listed, said)
+        values = (_with_entry if said.partial else _with_whole)(values, listed, said, last_seen)
     assert values is not None, "a posting is made of what at least one record says"
     return values | {"listed": listed}
 
 
-def _with_entry(values: dict[str, Any] | None, listed: dict[str, Any], said: Said) -> dict[str, Any]:
+def _with_entry(
+    values: dict[str, Any] | None, listed: dict[str, Any], said: Said, last_seen: datetime | None
+) -> dict[str, Any]:
     """A list entry fills what no whole page states; among entries the higher rank speaks."""
     merged = dict(values) if values is not None else dict.fromkeys(PUBLISHED) | _silent(said)
     rank = _rank(said)
     left_over = listed[WHOLE][1] if WHOLE in listed else None
     for name, value in said.published.items():
-        if value in GAPS or (name in listed and not _yields(listed[name][0], said)):
+        if value in GAPS or (name in listed and not _yields(listed[name][0], said, last_seen)):
             continue
         listed[name] = [rank, _plain(value)]
         if left_over is None or name in left_over:
@@ -216,11 +221,13 @@ def _silent(said: Said) -> dict[str, Any]:
     }
 
 
-def _with_whole(values: dict[str, Any] | None, listed: dict[str, Any], said: Said) -> dict[str, Any]:
+def _with_whole(
+    values: dict[str, Any] | None, listed: dict[str, Any], said: Said, last_seen: datetime | None
+) -> dict[str, Any]:
     """An ad's own page speaks for itself; an older one only fills gaps, and a lower one of the same day is silent."""
     rank = _rank(said)
     speaking = listed[WHOLE][0] if WHOLE in listed else ""
-    if values is not None and not _yields(speaking, said):
+    if values is not None and not _yields(speaking, said, last_seen):
         if rank[:10] == speaking[:10]:
             return values
         return {name: said.published[name] if values[name] in GAPS else values[name] for name in PUBLISHED}

@@ -100,7 +100,7 @@ def same_after_kills(url: str, command: Sequence[str], expected: object, seconds
     assert held(url) == expected, f"seed {SEED}, killed {deaths}"
 
 
-@pytest.fixture(params=["ingest", "crawl"])
+@pytest.fixture(params=["ingest", pytest.param("crawl", marks=pytest.mark.soak)])
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
     if request.param == "ingest":
         write_captures(tmp_path / "captures")
