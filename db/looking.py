@@ -86,11 +86,13 @@ def _posting_alone(engine: Engine, posting_id: str) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
-def find_page_body(engine: Engine, source: str) -> bytes | None:
-    """The page last read of a source, as it was served; None where none is kept."""
+def find_page_body(engine: Engine, source: str, *, url: str | None = None) -> bytes | None:
+    """The page last read of a source, or the one at `url`, as it was served; None where none is kept."""
     query = (
         select(PAGE.c.body).where(PAGE.c.source == source, PAGE.c.body.is_not(None)).order_by(PAGE.c.last_seen.desc())
     )
+    if url is not None:
+        query = query.where(PAGE.c.url == url)
     with reading(engine) as connection:
         body = connection.execute(query.limit(1)).scalar()
     return zlib.decompress(body) if body is not None else None
