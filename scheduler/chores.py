@@ -1,7 +1,8 @@
 """The scheduler's own work besides crawling: each chore is a function of the ledger and the moment.
 
 Chores run in a child process (`python -m scheduler.chores NAME`), so that a leak or a hang ends with the child. What a
-chore returns is kept in its run's `stats`.
+chore returns is kept in its run's `stats`. The ledger's address and the settings come through the child's pipe: both
+may hold passwords.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -20,6 +22,8 @@ from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
 from scheduler.alerts import AlertError
 from scheduler.child import Ended, begin, run_child
+from scheduler.chore_settings import ChoreSettings, chore_settings
+from scheduler.reporting import ReportError, write_weekly_report
 from scheduler.searching import tell_searches
 from scheduler.timetable import Job
 
@@ -82,23 +86,56 @@ def searches(engine: Engine, now: datetime) -> Mapping[str, Any]:
         raise LedgerError(f"saved searches: {error}") from error
 
 
-CHORES: Mapping[str, Chore] = {
-    "@searches": searches,
-    "@aggregate": aggregate,
-    "@cohort-flags": cohort_flags,
-    "@retention": retention,
-    "@maintenance": maintenance,
-}
+def rates(engine: Engine, now: datetime, *, settings: ChoreSettings) -> Mapping[str, Any]:
+    """Fetches the newest exchange rates; what was doubted is said, and not written."""
+    from scraper.rates import RatesError, refresh_rates
+
+    if settings.rates_url is None:
+        return {}
+    try:
+        made = refresh_rates(engine, now=now, base=settings.rates_url)
+    except RatesError as error:
+        raise LedgerError(str(error)) from error
+    for doubt in (*made.suspect, *made.refused):
+        sys.stderr.write(f"not written: {doubt}\n")
+    if made.suspect:
+        raise LedgerError(
+            f"rates jump and were not written: {'; '.join(made.suspect)}; if they are right: jobledger rates refresh "
+            "--believe CODE"
+        )
+    return asdict(made)
 
 
-def chore_outcome(job: Job, database_url: str) -> Outcome:
+def report(engine: Engine, now: datetime, *, settings: ChoreSettings) -> Mapping[str, Any]:
+    """Writes the salary report of the last whole week into a folder, and says so to whoever hears alerts."""
+    try:
+        return write_weekly_report(engine.url.render_as_string(hide_password=False), now, settings)
+    except (ReportError, AlertError) as error:
+        raise LedgerError(f"weekly report: {error}") from error
+
+
+def chores(settings: ChoreSettings) -> Mapping[str, Chore]:
+    """What each of the scheduler's own jobs does, by name."""
+    return {
+        "@searches": searches,
+        "@aggregate": aggregate,
+        "@rates": partial(rates, settings=settings),
+        "@cohort-flags": cohort_flags,
+        "@retention": retention,
+        "@maintenance": maintenance,
+        "@report": partial(report, settings=settings),
+    }
+
+
+def chore_outcome(job: Job, database_url: str, settings: ChoreSettings | None = None) -> Outcome:
     """Does a chore in a child process and says what came of it."""
+    told = {"database_url": database_url, "settings": (settings or ChoreSettings()).as_json()}
     ended = run_child(
         "scheduler.chores",
         [job.name],
         seconds=job.time_limit.total_seconds(),
         memory_mb=MEMORY_MB,
-        secret=database_url,  # it may hold a password
+        secret=json.dumps(told),
     )
     return read_end(ended)
 
@@ -117,10 +154,10 @@ def read_end(ended: Ended) -> Outcome:
 
 def main(name: str) -> int:
     """The child: does one chore and prints what it returned as one JSON object."""
-    database_url = begin()
+    told = json.loads(begin())
     try:
-        engine = open_ledger(database_url)
-        result = CHORES[name](engine, datetime.now(UTC))
+        engine = open_ledger(told["database_url"])
+        result = chores(chore_settings(told["settings"]))[name](engine, datetime.now(UTC))
         engine.dispose()
     except LedgerError as error:
         sys.stderr.write(f"{error}\n")

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.runs import Outcome, RunRow, claim_run, finish_run, heartbeat, history
 from db.source_state import Condition, set_condition
+from scheduler.chore_settings import ChoreSettings
 from scheduler.chores import chore_outcome
 from scheduler.conditions import after_abandoned, after_run, probing
 from scheduler.cron import interval
@@ -170,13 +171,14 @@ def work(
     database_url: str,
     now: Clock,
     crawl: Crawl | None = None,
+    chores: ChoreSettings | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """The whole of one claimed run of a job, in the calling thread."""
     if job.source is not None:
         doing = partial(crawl_outcome, job.source, engine, database_url, crawl=crawl)
     else:
-        doing = partial(chore_outcome, job, database_url)
+        doing = partial(chore_outcome, job, database_url, chores)
     result = perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping)
     if job.source is not None:
         close_absent(engine, result, now())

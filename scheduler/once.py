@@ -11,11 +11,12 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from db.runs import claim_run
+from scheduler.chore_settings import ChoreSettings
 from scheduler.conductor import Conductor
 from scheduler.decide import Start
 from scheduler.holder import this_holder
 from scheduler.jobs import Claimed, Clock, Crawl, RunResult, work
-from scheduler.timetable import JOBS, Job
+from scheduler.timetable import JOBS, Job, wanted_jobs
 from scraper.sources import Source
 
 PAUSE_SECONDS = 0.05
@@ -32,6 +33,7 @@ def run_due_once(
     database_url: str,
     now: Clock,
     jobs: Sequence[Job] = JOBS,
+    chores: ChoreSettings | None = None,
     workers: int = 4,
     crawl: Crawl | None = None,
     report: Callable[[RunResult], None] | None = None,
@@ -40,12 +42,14 @@ def run_due_once(
 
     Needs no lead: each run is claimed, so beside a running scheduler it does what that one has not begun.
     """
-    once = _Once(engine, database_url, tuple(sources), now, tuple(jobs), workers, crawl, report or _say_nothing)
+    told = chores or ChoreSettings()
+    ours = wanted_jobs(told, jobs)
+    once = _Once(engine, database_url, tuple(sources), now, ours, told, workers, crawl, report or _say_nothing)
     crawls = once.round(lambda job: job.source is not None)
-    chores = once.round(lambda job: job.source is None)
-    if crawls and not any(result.source == AFTER_CRAWLS for result in chores):
-        chores += once.now(AFTER_CRAWLS)
-    return crawls + chores
+    own = once.round(lambda job: job.source is None)
+    if crawls and not any(result.source == AFTER_CRAWLS for result in own):
+        own += once.now(AFTER_CRAWLS)
+    return crawls + own
 
 
 def _say_nothing(_result: RunResult) -> None:
@@ -59,6 +63,7 @@ class _Once:
     sources: tuple[Source, ...]
     clock: Clock
     jobs: tuple[Job, ...]
+    chores: ChoreSettings
     workers: int
     crawl: Crawl | None
     report: Callable[[RunResult], None]
@@ -97,6 +102,14 @@ class _Once:
         return [self._work(job, Claimed(id=run_id, name=name, scheduled_for=now, trigger="manual", holder=holder))]
 
     def _work(self, job: Job, run: Claimed) -> RunResult:
-        result = work(job, run, engine=self.engine, database_url=self.database_url, now=self.clock, crawl=self.crawl)
+        result = work(
+            job,
+            run,
+            engine=self.engine,
+            database_url=self.database_url,
+            now=self.clock,
+            crawl=self.crawl,
+            chores=self.chores,
+        )
         self.report(result)
         return result

@@ -35,7 +35,7 @@ from scheduler.jobs import Claimed, RunResult, work
 from scheduler.metrics import Metrics
 from scheduler.once import run_due_once
 from scheduler.settings import SchedulerSettings
-from scheduler.timetable import Job
+from scheduler.timetable import Job, wanted_jobs
 from scheduler.watch import WatchedSources
 
 __all__ = ["SchedulerSettings", "Service", "run", "run_due_once"]
@@ -83,7 +83,7 @@ class Service:
             holder=self.holder,
             launch=self._launch,
             has_room=self._has_room,
-            jobs=settings.jobs,
+            jobs=wanted_jobs(settings.chores, settings.jobs),
         )
         self._told_at = 0.0
         self._telling: Future[int] | None = None
@@ -232,6 +232,7 @@ class Service:
             database_url=self.settings.database_url,
             now=self.settings.clock,
             crawl=self.settings.crawl,
+            chores=self.settings.chores,
             is_stopping=self.stopping.is_set,
         )
         future = self.pools[job.source is not None].submit(doing)

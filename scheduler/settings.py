@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scheduler.chore_settings import ChoreSettings
 from scheduler.jobs import Crawl
 from scheduler.timetable import JOBS, Job
 
@@ -39,7 +40,9 @@ class SchedulerSettings:
     """How long a stop waits for what runs before it cuts it short."""
     alerts: tuple[str, ...] = ()
     """Apprise addresses."""
+    chores: ChoreSettings = field(default_factory=ChoreSettings)
     jobs: tuple[Job, ...] = JOBS
+    """The scheduler's own jobs; those that `chores` lacks something for are left out."""
     clock: Callable[[], datetime] = utc_now
     crawl: Crawl | None = None
     """Stands in for `scraper.crawl.crawl`."""

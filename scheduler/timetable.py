@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from db.runs import RunRow, accounted, last_runs
 from db.source_state import Condition, SourceEntry, conditions
+from scheduler.chore_settings import ChoreSettings
 from scheduler.cron import interval, next_slot
 from scraper.sources import Source
 
@@ -32,7 +33,7 @@ class Job:
     name: str
     cron: str
     source: Source | None = None
-    """What to crawl; None for the scheduler's own jobs, whose work is `scheduler.chores.CHORES[name]`."""
+    """What to crawl; None for the scheduler's own jobs, whose work is in `scheduler.chores.chores`."""
     jitter: timedelta = timedelta(0)
     grace: timedelta = MISFIRE_GRACE
     catch_up: timedelta | None = None
@@ -41,22 +42,43 @@ class Job:
     """Whether a job that never ran is due now, without waiting for its first slot."""
     time_limit: timedelta = timedelta(minutes=30)
     what: str = ""
+    needs: str | None = None
+    """The setting of `ChoreSettings` without which this job is not wanted."""
 
     @property
     def interval(self) -> timedelta:
         return interval(self.cron)
 
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 JOBS = (
     Job(name="@aggregate", cron="*/5 * * * *", at_once=True, what="normalises what the crawls brought"),
     Job(name="@searches", cron="*/5 * * * *", what="tells saved searches what is new"),
+    Job(
+        name="@rates",
+        cron="30 15 * * 1-5",  # the bank publishes about 16:00 in Frankfurt, summer and winter, on its working days
+        catch_up=DAY,
+        at_once=True,
+        time_limit=10 * MINUTE,
+        needs="rates_url",
+        what="fetches the day's exchange rates",
+    ),
     Job(name="@cohort-flags", cron="45 4 * * *", catch_up=12 * HOUR, what="flags pay that is odd among its like"),
     Job(name="@retention", cron="25 3 * * *", what="erases stored pages and old job runs after their time"),
     Job(name="@maintenance", cron="40 3 * * 0", catch_up=2 * DAY, time_limit=2 * HOUR, what="tends the database"),
+    Job(name="@report", cron="30 5 * * 1", catch_up=6 * DAY, needs="report_folder", what="writes the week's report"),
 )
 """The scheduler's own jobs. Sources come from `sources.toml`."""
+
+
+def wanted_jobs(settings: ChoreSettings, jobs: Iterable[Job] = JOBS) -> tuple[Job, ...]:
+    """The jobs of ours that have what they need.
+
+    >>> [job.name for job in JOBS if job not in wanted_jobs(ChoreSettings(rates_url=None))]
+    ['@rates', '@report']
+    """
+    return tuple(job for job in jobs if job.needs is None or getattr(settings, job.needs))
 
 
 def timetable_of(sources: Iterable[Source], jobs: Iterable[Job] = JOBS) -> tuple[Job, ...]:

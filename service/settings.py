@@ -32,13 +32,34 @@ class Settings:
     """text or json."""
     alerts: tuple[str, ...] = ()
     """Apprise addresses that are told when a source sickens or heals."""
+    rates_url: str | None = None
+    """The folder of the exchange rates' files; None for the European Central Bank's, empty for none."""
+    report_folder: Path | None = None
+    """Where the scheduler writes weekly reports; None for nowhere."""
+    report_weeks: int = 1
+    report_options: tuple[str, ...] = ()
+    reports_kept: int = 26
     tokens: Mapping[str, str] | None = None
     """Name -> scrypt hash of the tokens that may change data through the service."""
     verbose: bool = False
     debug: bool = False
 
 
-FROM_FILE = ("database_url", "sources", "log_format", "alerts", "tokens")
+FROM_FILE = (
+    "database_url",
+    "sources",
+    "log_format",
+    "alerts",
+    "rates_url",
+    "report_folder",
+    "report_weeks",
+    "report_options",
+    "reports_kept",
+    "tokens",
+)
+FILES = frozenset({"sources", "report_folder"})
+"""A relative path in the file is meant from the file's own folder."""
+COUNTS = frozenset({"report_weeks", "reports_kept"})
 
 
 def load_settings(
@@ -68,10 +89,16 @@ def _from_file(path: Path) -> dict[str, Any]:
         if name not in FROM_FILE:
             raise UsageError(f"--config {path}: unknown key {name!r}; the keys are: {', '.join(FROM_FILE)}")
         kind = {f.name: f.type for f in fields(Settings)}[name]
-        if isinstance(value, list) and "tuple" in str(kind):
+        if "tuple" in str(kind):
+            if not isinstance(value, list):
+                raise UsageError(f"--config {path}: {name} = {value!r}; write a list: [{value!r}]")
             found[name] = tuple(str(part) for part in value)
-        elif name == "sources":
+        elif name in FILES:
             found[name] = (path.parent / str(value)).resolve()
+        elif name == "rates_url" and not isinstance(value, str):
+            raise UsageError(f"--config {path}: rates_url = {value!r}; write an address, or an empty text for none")
+        elif name in COUNTS and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise UsageError(f"--config {path}: {name} = {value!r}; write a whole number from 1 on")
     if found.get("log_format", "text") not in {"text", "json"}:
         raise UsageError(f"--config {path}: log_format {found['log_format']!r}; choose from: text, json")
     return found

@@ -29,6 +29,25 @@ def _sources(context: typer.Context, path: Path | None) -> tuple[Any, ...]:
     return load_sources(path or settings_of(context).sources)
 
 
+def _chores(context: typer.Context) -> Any:
+    """What the scheduler's own jobs are told, out of the settings."""
+    import sys
+
+    from scheduler.chore_settings import ChoreSettings
+
+    settings = settings_of(context)
+    address = {} if settings.rates_url is None else {"rates_url": settings.rates_url or None}
+    return ChoreSettings(
+        **address,
+        report_folder=str(settings.report_folder) if settings.report_folder is not None else None,
+        report_weeks=settings.report_weeks,
+        report_options=settings.report_options,
+        reports_kept=settings.reports_kept,
+        report_command=(sys.executable, "-m", "service.cli"),
+        alerts=settings.alerts,
+    )
+
+
 @sources.command("list", epilog="Example: jobledger sources list --format json")
 def list_sources(
     context: typer.Context,
@@ -69,7 +88,7 @@ def _timetable(context: typer.Context, path: Path | None) -> list[dict[str, Any]
     """What runs next, what ran last and how each job fares; a row a job."""
     from db.records import utc_now
     from db.session import open_ledger
-    from scheduler.timetable import next_runs
+    from scheduler.timetable import next_runs, wanted_jobs
 
     engine = open_ledger(settings_of(context).database_url)
     return [
@@ -82,7 +101,7 @@ def _timetable(context: typer.Context, path: Path | None) -> list[dict[str, Any]
             "verdict": line.last_run.verdict if line.last_run else None,
             "health": line.condition.ailment or ("well" if line.last_run else None),
         }
-        for line in next_runs(_sources(context, path), utc_now(), engine)
+        for line in next_runs(_sources(context, path), utc_now(), engine, wanted_jobs(_chores(context)))
     ]
 
 
@@ -181,6 +200,7 @@ def run_schedule(
             log_format=chosen,
             http_port=port,
             alerts=settings.alerts,
+            chores=_chores(context),
         )
     )
     raise typer.Exit(code)
@@ -203,7 +223,13 @@ def once(context: typer.Context, path: Path | None = SourcesFile) -> None:
 
     settings = settings_of(context)
     engine = open_ledger(settings.database_url)
-    done = run_due_once(_sources(context, path), engine=engine, database_url=settings.database_url, now=utc_now)
+    done = run_due_once(
+        _sources(context, path),
+        engine=engine,
+        database_url=settings.database_url,
+        now=utc_now,
+        chores=_chores(context),
+    )
     for line in done:
         typer.echo(line)
     if not done:

@@ -18,10 +18,11 @@ from db.postings import FLAG, POSTING
 from db.session import reading, writing
 from db.source_state import find_condition, keep_sources
 from scheduler import once
-from scheduler.chores import CHORES, chore_outcome, cohort_flags
+from scheduler.chore_settings import ChoreSettings
+from scheduler.chores import chore_outcome, chores, cohort_flags
 from scheduler.cron import trigger
 from scheduler.jobs import run_source
-from scheduler.timetable import JOBS, Job, entries, timetable_of
+from scheduler.timetable import JOBS, Job, entries, timetable_of, wanted_jobs
 from scraper.crawl import crawl
 from scraper.sources import Source
 
@@ -29,7 +30,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_the_timetable_is_whole() -> None:
-    assert {job.name for job in JOBS} == set(CHORES)
+    assert {job.name for job in JOBS} == set(chores(ChoreSettings()))
     for job in JOBS:
         trigger(job.cron)
         assert job.name.startswith("@"), "no source can have such a name"
@@ -49,7 +50,14 @@ def test_only_enabled_sources_with_a_schedule_are_jobs() -> None:
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_a_chore_does_its_work_on_an_empty_ledger(job: Job, ledger: Engine, database_url: str) -> None:
-    assert CHORES[job.name](ledger, NOON) is not None
+    settings = ChoreSettings(rates_url=None, report_folder=None)
+    assert chores(settings)[job.name](ledger, NOON) is not None
+
+
+def test_jobs_are_left_out_that_lack_what_they_need() -> None:
+    names = {job.name for job in JOBS}
+    assert names - {job.name for job in wanted_jobs(ChoreSettings())} == {"@report"}
+    assert names - {job.name for job in wanted_jobs(ChoreSettings(rates_url=None, report_folder="x"))} == {"@rates"}
 
 
 def test_a_chore_in_its_child(ledger: Engine, database_url: str) -> None:
