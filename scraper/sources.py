@@ -207,13 +207,13 @@ def _is_url(value: object) -> str | None:
 
 
 def _is_cron(value: object) -> str | None:
-    from apscheduler.triggers.cron import CronTrigger
+    from scraper.schedules import CronError, trigger
 
     if not isinstance(value, str):
         return "needs to be a text"
     try:
-        CronTrigger.from_crontab(value, timezone="UTC")
-    except ValueError as error:
+        trigger(value)
+    except CronError as error:
         return f"is no cron expression ({error})"
     return None
 

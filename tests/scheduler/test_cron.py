@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.cron import CronError, interval, next_slot, slots, trigger
+from scraper.sources import SourceError, parse_sources
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -209,3 +210,24 @@ def has(field: str, value: int, lowest: int, *, week: bool = False) -> bool:
 
 def number(word: str) -> int:
     return int(word) if word.isdigit() else {**NAMES, **MONTHS}[word]
+
+
+CRONISH = st.text(alphabet="0123456789*/,-@ amondwey\t١²\x00", max_size=24) | st.tuples(
+    *[st.sampled_from(["*", "0", "7", "59", "60", "*/5", "*/0", "1-", "-1", "5-1", "sun", "SAT-mon", "?", "L", ""])] * 5
+).map(" ".join)
+
+
+@given(expression=CRONISH | st.sampled_from(["@daily", "@reboot", "0 0 31 2 *", " 0 6 * * * "]))
+@settings(max_examples=400, deadline=None)
+def test_a_sources_file_takes_the_schedules_that_the_scheduler_takes_and_no_others(expression: str) -> None:
+    entry = {"name": "acme", "spider": "captures", "schedule": expression}
+    try:
+        (source,) = parse_sources({"source": [entry]}, where="here")
+    except SourceError:
+        with pytest.raises(CronError):
+            trigger(expression)
+        return
+    assert source.schedule == expression
+    slot = next_slot(expression, MONDAY)
+    assert slot is None or slot > MONDAY
+    assert interval(expression) > timedelta(0)
