@@ -274,11 +274,15 @@ def list_flags(
     return [{"id": f"{r.posting_id}:{r.code}"} | {name: r._mapping[name] for name in names} for r in rows]
 
 
-def list_runs(engine: Engine, *, source: str | None = None, limit: int | None = 50) -> list[dict[str, Any]]:
-    """Past and present runs, newest first."""
+def list_runs(
+    engine: Engine, *, source: str | None = None, limit: int | None = 50, jobs: bool = True
+) -> list[dict[str, Any]]:
+    """Past and present runs, newest first; without `jobs` none of the scheduler's own, unless `source` names one."""
     query = select(RUN).order_by(RUN.c.scheduled_for.desc(), RUN.c.id.desc()).limit(limit)
     if source is not None:
         query = query.where(RUN.c.source == source)
+    elif not jobs:
+        query = query.where(~RUN.c.source.startswith("@"))
     with reading(engine) as connection:
         return [dict(row._mapping) for row in connection.execute(query)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from service.commands import ask, collect, demo, look, normalise, rates, run_sources, searches, serve, store
+from service.commands import ask, collect, demo, look, normalise, rates, run_sources, schedules, searches, serve, store
 from service.settings import Settings, UsageError, WorkFailed, load_settings
 
 app = typer.Typer(
@@ -29,7 +29,7 @@ app = typer.Typer(
     epilog="Example: jobledger ingest captures/ && jobledger report",
 )
 
-for commands in (collect, run_sources, look, ask, normalise, store, demo, serve, searches, rates):
+for commands in (collect, run_sources, schedules, look, ask, normalise, store, demo, serve, searches, rates):
     commands.register(app)
 
 WITH_VALUE = ("--db", "--config")

@@ -1,0 +1,187 @@
+"""schedule, runs: when sources are read, and how it went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from service.commands.options import settings_of
+from service.settings import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(schedule, name="schedule")
+    app.command(epilog="Example: jobledger runs --source greenhouse-anthropic --limit 5")(runs)
+
+
+schedule = typer.Typer(no_args_is_help=True, help="When it is read: run, list, once.", rich_markup_mode=None)
+
+SourcesFile = typer.Option(None, "--sources", metavar="FILE", help="A file of sources.")
+
+
+def sources_of(context: typer.Context, path: Path | None) -> tuple[Any, ...]:
+    """The entries of the sources file that this call means."""
+    from scraper.sources import load_sources
+
+    return load_sources(path or settings_of(context).sources)
+
+
+def _chores(context: typer.Context) -> Any:
+    """What the scheduler's own jobs are told, out of the settings."""
+    import sys
+
+    from scheduler.chore_settings import ChoreSettings
+
+    settings = settings_of(context)
+    address = {} if settings.rates_url is None else {"rates_url": settings.rates_url or None}
+    return ChoreSettings(
+        **address,
+        report_folder=str(settings.report_folder) if settings.report_folder is not None else None,
+        report_weeks=settings.report_weeks,
+        report_options=settings.report_options,
+        reports_kept=settings.reports_kept,
+        report_command=(sys.executable, "-m", "service.cli"),
+        alerts=settings.alerts,
+    )
+
+
+TIMETABLE = (
+    ("name", "Job"),
+    ("what", "What it does"),
+    ("schedule", "Cron"),
+    ("next_run", "Next run"),
+    ("last_run", "Last run"),
+    ("verdict", "Verdict"),
+    ("health", "Health"),
+)
+
+
+def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, Any]]:
+    """What runs next, what ran last and how each job fares; a row a job."""
+    from db.records import utc_now
+    from db.session import open_ledger
+    from scheduler.timetable import next_runs, wanted_jobs
+
+    engine = open_ledger(settings_of(context).database_url)
+    return [
+        {
+            "name": line.name,
+            "what": line.what,
+            "schedule": line.cron,
+            "next_run": line.next_run,
+            "probe": line.next_is_probe,
+            "last_run": (line.last_run.finished_at or line.last_run.started_at) if line.last_run else None,
+            "verdict": (line.last_run.verdict or line.last_run.state) if line.last_run else None,
+            "health": line.condition.ailment or ("well" if line.last_run else None),
+        }
+        for line in next_runs(sources_of(context, path), utc_now(), engine, wanted_jobs(_chores(context)))
+    ]
+
+
+@schedule.command("run", epilog="Example: jobledger schedule run --port 9108")
+def run_schedule(
+    context: typer.Context,
+    path: Path | None = SourcesFile,
+    port: int | None = typer.Option(None, "--port", help="Serve /healthz, /readyz and /metrics on this port."),
+    log_format: str | None = typer.Option(None, "--log-format", help="text or json."),
+) -> None:
+    """The long-running scheduler: keeps every enabled source fresh. SIGTERM stops it, SIGHUP re-reads the sources."""
+    from scheduler.runner import SchedulerSettings, run
+
+    settings = settings_of(context)
+    chosen = log_format or settings.log_format
+    if chosen not in {"text", "json"}:
+        raise UsageError(f"--log-format {chosen!r} does not exist; choose from: text, json")
+    code = run(
+        SchedulerSettings(
+            database_url=settings.database_url,
+            sources_path=path or settings.sources,
+            log_format=chosen,
+            http_port=port,
+            alerts=settings.alerts,
+            chores=_chores(context),
+        )
+    )
+    raise typer.Exit(code)
+
+
+@schedule.command("list", epilog="Example: jobledger schedule list --format json")
+def list_schedule(
+    context: typer.Context,
+    path: Path | None = SourcesFile,
+    format: str = typer.Option("table", "--format", help="table, json, jsonl or csv."),
+) -> None:
+    """What runs next and when, and how the last run of each source went."""
+    from db.records import utc_now
+    from service.narrow import moment, print_fitting
+    from service.output import require_format, write_rows
+
+    kind = require_format(format, ("table", "json", "jsonl", "csv"))
+    found = timetable_rows(context, path)
+    if kind != "table":
+        write_rows(found, kind, columns=list(found[0]) if found else ["name"], output=None)
+        return
+    now = utc_now()
+    rows = [row | {name: moment(row[name], now) for name in ("next_run", "last_run")} for row in found]
+    print_fitting("Timetable (UTC)", TIMETABLE, rows, spare=("what", "schedule"))
+
+
+@schedule.command("once", epilog="Example: jobledger schedule once")
+def once(context: typer.Context, path: Path | None = SourcesFile) -> None:
+    """Runs every due job once, then ends: for cron, and to try a timetable."""
+    from db.records import utc_now
+    from db.session import open_ledger
+    from scheduler.runner import run_due_once
+
+    settings = settings_of(context)
+    engine = open_ledger(settings.database_url)
+    done = run_due_once(
+        sources_of(context, path),
+        engine=engine,
+        database_url=settings.database_url,
+        now=utc_now,
+        chores=_chores(context),
+    )
+    for line in done:
+        typer.echo(line)
+    if not done:
+        typer.echo("nothing is due")
+
+
+RUNS_SPARE = ("flagged", "sightings", "unchanged", "rejected", "pages", "updated", "seconds", "new")
+"""Columns of `runs` that step aside in a narrow terminal, the first first."""
+
+
+def runs(
+    context: typer.Context,
+    source: str | None = typer.Option(None, "--source", help="Only of this source; @aggregate and such are jobs."),
+    everything: bool = typer.Option(False, "--all", help="Show the scheduler's own jobs too."),
+    limit: int = typer.Option(50, "--limit", min=1, metavar="N"),
+    format: str = typer.Option("table", "--format", help="table, json, jsonl or csv."),
+) -> None:
+    """Past runs with verdict, counts and reasons, newest first."""
+    from db.queries import list_runs
+    from db.records import utc_now
+    from db.session import open_ledger
+    from service.commands.collect import RUN_COLUMNS
+    from service.narrow import moment, print_fitting
+    from service.output import require_format, write_rows
+
+    kind = require_format(format, ("table", "json", "jsonl", "csv"))
+    engine = open_ledger(settings_of(context).database_url)
+    found = list_runs(engine, source=source, limit=limit, jobs=everything)
+    if kind != "table":
+        columns = list(found[0]) if found else ["id", "source"]
+        write_rows(found, kind, columns=columns, output=None)
+        return
+    now = utc_now()
+    rows = [
+        run
+        | {"scheduled_for": moment(run["scheduled_for"], now), "verdict": run["verdict"] or run["state"]}
+        | {"reasons": "; ".join(run["reasons"])}
+        for run in found
+    ]
+    shown = [(name, name.replace("_", " ").capitalize()) for name in ("scheduled_for", *RUN_COLUMNS)]
+    print_fitting("Runs (UTC)", shown, rows, spare=RUNS_SPARE, footer=f"{len(found):,} runs")
