@@ -28,6 +28,10 @@ CHECKS: tuple[tuple[str, str], ...] = (
         "a flag of nothing",
         "SELECT posting_id FROM posting_flag f WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.id = f.posting_id)",
     ),
+    (
+        "a posting that the search in words does not know",
+        "SELECT id FROM posting p WHERE NOT EXISTS (SELECT 1 FROM posting_words w WHERE w.posting_id = p.id)",
+    ),
     ("a posting last seen before it was first seen", "SELECT id FROM posting WHERE last_seen < first_seen"),
     (
         "a posting that is closed although one of its ads is open",

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 import db.models  # noqa: F401 - the tables register themselves
 from db.bulk import count, upsert
 from db.session import LedgerError, reading, writing
+from db.words import fill_words
 
 ROWS = 2_000
 """Rows that are in memory at once."""
@@ -33,6 +34,7 @@ def copy_ledger(source: Engine, target: Engine, progress: Callable[[str, int], N
             if count(new, table) != copied[table.name]:
                 raise LedgerError(f"{table.name}: {count(new, table)} of {copied[table.name]} rows arrived")
         _continue_numbers(new, tables)
+        fill_words(new)
     return copied
 
 

@@ -28,6 +28,7 @@ from db.models import (
     Told,
 )
 from db.session import writing
+from db.words import forget_words
 
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 PAGE: Table = Page.__table__  # type: ignore[attr-defined]
@@ -114,10 +115,18 @@ def _erase_ads(connection: Connection, raw_ids: Collection[str]) -> Erased:
     # The history of a posting that stays may quote what went.
     connection.execute(delete(CHANGE).where(one_of(connection, CHANGE.c.posting_id, {*owners, *raw_ids})))
     connection.execute(delete(POSTING).where(one_of(connection, POSTING.c.id, gone)))
+    forget_words(connection)
     employers = select(POSTING.c.company_id).where(POSTING.c.company_id.is_not(None))
     connection.execute(delete(COMPANY).where(COMPANY.c.id.not_in(employers)))
     emptied = _erase_pages(connection, pages)
     return Erased(raw_postings=len(raw_ids), postings=len(gone), pages=emptied)
+
+
+def forget_old_words(engine: Engine) -> None:
+    """Takes out of the search index what postings said before they were read anew."""
+    with writing(engine) as connection:
+        _erase_for_good(connection)
+        forget_words(connection)
 
 
 def _erase_pages(connection: Connection, page_ids: Collection[str]) -> int:

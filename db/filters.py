@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, true
 from sqlalchemy.dialects import postgresql, sqlite
 
+from db.fulltext import QueryError, parse_query
 from db.models import Posting
+from db.words import Found
 
 LEVELS = ("internship", "entry", "mid", "senior", "lead", "manager", "director", "executive")
 EMPLOYMENT_TYPES = (
@@ -70,7 +72,7 @@ class Filters:
     ids: tuple[str, ...] = ()
     """Postings by key."""
     text: str | None = None
-    """Words that all occur in title, employer, place or description."""
+    """Words that all occur in title, employer, place or description: the language of `db.fulltext.parse_query`."""
 
     def __post_init__(self) -> None:
         for name, allowed in CLOSED.items():
@@ -89,6 +91,8 @@ class Filters:
             raise FilterError(f"--min-salary {self.min_salary} is above --max-salary {self.max_salary}")
         if self.since is not None and self.until is not None and self.since > self.until:
             raise FilterError(f"--since {self.since} is after --until {self.until}")
+        if self.text is not None:
+            _check_query(self.text)
 
     @property
     def has_pay_bounds(self) -> bool:
@@ -133,15 +137,8 @@ class Filters:
             found.append(P.closed_at.is_(None) if self.open else P.closed_at.is_not(None))
         if self.flagged is not None:
             found.append(P.excluded.is_(self.flagged))
-        for word in (self.text or "").split():
-            found.append(
-                or_(
-                    *(
-                        column.icontains(word, autoescape=True)
-                        for column in (P.title, P.company, P.location_text, P.description_text)
-                    )
-                )
-            )
+        if self.text is not None:
+            found.append(Found(P.id, self.text))
         return found
 
     def _pay_conditions(self) -> list[ColumnElement[bool]]:
@@ -198,6 +195,13 @@ CLOSED: Mapping[str, tuple[str, ...]] = {"level": LEVELS, "remote": REMOTE, "emp
 
 MANY = tuple(f.name for f in fields(Filters) if f.default == ())
 """Filters that take several values."""
+
+
+def _check_query(query: str) -> None:
+    try:
+        parse_query(query)
+    except QueryError as error:
+        raise FilterError(f"--text: {error}") from error
 
 
 def _lists(column: Any, value: str) -> ColumnElement[bool]:

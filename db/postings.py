@@ -19,6 +19,7 @@ from db.keys import content_hash, key
 from db.merges import kept_decisions
 from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
 from db.session import committed, reading, writing
+from db.words import keep_words, words_changed
 
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
@@ -151,6 +152,7 @@ def _keep_batch(
     decided = _decided_flags(connection, ordered)
     changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
     upsert(connection, POSTING, [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed], ["id"])
+    keep_words(connection, [(d.id, d.values) for d in changed if words_changed(old.get(d.id), d.values)])
     _keep_flags(connection, ordered, decided, rules_version, now)
     counts = _keep_changes(connection, ordered, old, now)
     read = update(RAW).where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 
 import db.models  # noqa: F401 - the tables register themselves
 from db.session import writing
+from db.words import is_modelled
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -46,6 +47,7 @@ def differences(engine: Engine) -> list[str]:
     """Where the ledger's tables differ from the models; empty when they agree."""
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": False, "target_metadata": SQLModel.metadata}
+            connection,
+            opts={"compare_type": False, "target_metadata": SQLModel.metadata, "include_object": is_modelled},
         )
         return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]

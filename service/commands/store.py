@@ -95,7 +95,7 @@ def forget(
 
     from aggregator.normalise.company import parse_company
     from aggregator.pipeline import aggregate
-    from db.erasure import forget_company, forget_url
+    from db.erasure import forget_company, forget_old_words, forget_url
     from db.keys import key
     from db.records import utc_now
     from db.session import open_ledger
@@ -112,6 +112,7 @@ def forget(
         company_id = key("company", known.key) if known is not None else None
         erased = forget_company(engine, company or "", company_id, who=getpass.getuser(), now=utc_now())
     aggregate(engine, now=utc_now())
+    forget_old_words(engine)  # of postings that stay, for others publish them too, and read otherwise now
     typer.echo(
         f"erased: {erased.raw_postings:,} ads, {erased.postings:,} postings, {erased.articles:,} articles, "
         f"{erased.pages:,} pages, {erased.rejected:,} rejected pages"
