@@ -81,6 +81,12 @@ AILMENTS = (
         open_after=3,
     ),
     Ailment(
+        code="job_failed",
+        means="one of the scheduler's own jobs could not do its work",
+        remedy="see the reasons of its last run: jobledger runs --source NAME",
+        tell_after=2,
+    ),
+    Ailment(
         code="empty",
         means="pages come and are read, but there is no posting where there used to be some",
         remedy="look at the page: perhaps there really are none",
@@ -102,6 +108,8 @@ AILMENTS = (
 
 BY_CODE: Mapping[str, Ailment] = {ailment.code: ailment for ailment in AILMENTS}
 
+JOB_FAILED = "job_failed"
+"""In the stats of one of our own jobs that ended by itself and said why it failed."""
 STATUS = re.compile(r"downloader/response_status_count/(\d{3})")
 ROBOTS_STATUS = re.compile(r"robotstxt/response_status_count/(\d{3})")
 EXCEPTION = re.compile(r"downloader/exception_type_count/(?:[\w.]*\.)?(\w+)")
@@ -136,6 +144,8 @@ def diagnose(outcome: Outcome) -> str | None:
     if outcome.verdict == "suspect":
         return "empty" if outcome.pages > 0 and _items(outcome) == 0 else "drifting"
     stats = outcome.stats
+    if JOB_FAILED in stats:
+        return "job_failed"
     if not stats or stats.get("finish_reason") in BROKEN_OFF:
         return "crashed"  # a process that ends by itself reports what it counted
     statuses = _statuses(stats)

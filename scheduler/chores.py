@@ -20,6 +20,7 @@ from sqlalchemy import Engine, text
 from db.erasure import forget_bodies
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
+from scheduler.ailments import JOB_FAILED
 from scheduler.alerts import AlertError
 from scheduler.child import Ended, begin, run_child
 from scheduler.chore_settings import ChoreSettings, chore_settings
@@ -142,13 +143,15 @@ def chore_outcome(job: Job, database_url: str, settings: ChoreSettings | None = 
 
 def read_end(ended: Ended) -> Outcome:
     """How a child's end reads as an outcome: only a whole answer is success."""
+    try:
+        answer: dict[str, Any] = json.loads(ended.answer)
+    except ValueError:
+        reason = ended.failure or "ended without an answer"
+        return Outcome(verdict="failed", reasons=(reason,), log_tail=ended.log_tail)
+    if JOB_FAILED in answer:
+        return Outcome(verdict="failed", reasons=(answer[JOB_FAILED],), stats={JOB_FAILED: 1}, log_tail=ended.log_tail)
     if ended.failure is not None:
         return Outcome(verdict="failed", reasons=(ended.failure,), log_tail=ended.log_tail)
-    try:
-        answer = json.loads(ended.answer)
-    except ValueError:
-        reason = "ended without an answer"
-        return Outcome(verdict="failed", reasons=(reason,), log_tail=ended.log_tail)
     return Outcome(verdict="healthy", complete=True, stats=answer, log_tail=ended.log_tail or None)
 
 
@@ -160,7 +163,7 @@ def main(name: str) -> int:
         result = chores(chore_settings(told["settings"]))[name](engine, datetime.now(UTC))
         engine.dispose()
     except LedgerError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stdout.write(json.dumps({JOB_FAILED: str(error)}) + "\n")
         return 1
     sys.stdout.write(json.dumps(result, default=str) + "\n")
     return 0

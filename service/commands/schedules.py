@@ -184,4 +184,5 @@ def runs(
         for run in found
     ]
     shown = [(name, name.replace("_", " ").capitalize()) for name in ("scheduled_for", *RUN_COLUMNS)]
-    print_fitting("Runs (UTC)", shown, rows, spare=RUNS_SPARE, footer=f"{len(found):,} runs")
+    counted = f"{len(found):,} {'run' if len(found) == 1 else 'runs'}"
+    print_fitting("Runs (UTC)", shown, rows, spare=RUNS_SPARE, footer=counted)

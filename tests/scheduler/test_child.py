@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.ailments import diagnose
 from scheduler.child import ANSWER_CHARACTERS, TAIL_CHARACTERS, Ended, run_child
 from scheduler.chores import read_end
 
@@ -65,6 +66,15 @@ def test_success_without_an_answer_is_none() -> None:
     assert read_end(Ended("", "", None)).reasons == ("ended without an answer",)
     assert read_end(Ended('{"n": 1', "", None)).verdict == "failed"
     assert read_end(Ended('{"n": 1}\n', "", None)).stats == {"n": 1}
+
+
+def test_a_job_that_says_why_it_failed_did_not_crash() -> None:
+    said = read_end(Ended('{"job_failed": "the bank is closed"}\n', "", "exit code 1"))
+    assert (said.verdict, said.reasons, diagnose(said)) == ("failed", ("the bank is closed",), "job_failed")
+    died = read_end(Ended("", "", "killed by SIGSEGV"))
+    assert (died.reasons, diagnose(died)) == (("killed by SIGSEGV",), "crashed")
+    late = read_end(Ended('{"n": 1}\n', "", "exit code 70"))
+    assert (late.verdict, late.reasons) == ("failed", ("exit code 70",))
 
 
 def test_it_ends_when_we_are_killed(tmp_path: Path) -> None:
