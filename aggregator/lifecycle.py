@@ -95,7 +95,8 @@ def reposts(ads: Sequence[tuple[str, datetime, datetime]]) -> tuple[int, int]:
     """How often one job was published again as a new ad, and the days from the first of these ads to the last.
 
     `ads` are (source, first seen, last seen) of the ads of one job. A new ad is one that a source first showed after it
-    had last shown the one before; ads that stand side by side are openings, not reposts. The source with most counts.
+    had last shown the one before, in days: two ads of one crawl stand side by side, and those are openings, not reposts.
+    The source with most counts.
 
     >>> from datetime import UTC
     >>> day = lambda n: datetime(2026, 1, n, tzinfo=UTC)
@@ -107,7 +108,7 @@ def reposts(ads: Sequence[tuple[str, datetime, datetime]]) -> tuple[int, int]:
         mine = sorted((first, last) for name, first, last in ads if name == source)
         times, until = 0, mine[0][1]
         for first, last in mine[1:]:
-            times += first > until
+            times += first.date() > until.date()
             until = max(until, last)
         if times:
             best = max(best, (times, (mine[-1][0] - mine[0][0]).days))

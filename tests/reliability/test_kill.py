@@ -12,26 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel
 
 from db.checks import check_ledger
 from db.session import open_ledger
 from tests.conftest import REPOSITORY
-from tests.db.records import rows
+from tests.ledger import differences, held
 from tests.postgres import database
 
 SEED = random.SystemRandom().randrange(10**9)
-
-
-def tables(url: str) -> dict[str, list[dict[str, Any]]]:
-    """Every row but the history, which tells what happened, and so also of what was interrupted and done again."""
-    engine = open_ledger(url, create=False)
-    found = {table.name: rows(engine, type("T", (), {"__table__": table})) for table in SQLModel.metadata.sorted_tables}
-    problems = check_ledger(engine)
-    engine.dispose()
-    assert problems == []
-    found.pop("posting_change")
-    return found
 
 
 @contextmanager
@@ -74,19 +62,19 @@ def same_after_kills(url: str, expected: dict[str, Any], seconds: float, kills: 
     for moment in moments:
         run_killed(url, moment)
     run(url)
-    assert tables(url) == expected, f"seed {SEED}, killed after {moments} seconds"
+    assert differences(expected, held(url)) == {}, f"seed {SEED}, killed after {moments} seconds"
 
 
 def test_killed_anywhere_on_sqlite(tmp_path: Path) -> None:
     quiet = f"sqlite:///{tmp_path / 'quiet.db'}"
     seconds = run(quiet)
-    same_after_kills(f"sqlite:///{tmp_path / 'killed.db'}", tables(quiet), seconds, kills=3)
+    same_after_kills(f"sqlite:///{tmp_path / 'killed.db'}", held(quiet), seconds, kills=3)
 
 
 def test_killed_anywhere_on_postgresql(postgres_server: str, tmp_path: Path) -> None:
     with database(postgres_server) as quiet, database(postgres_server) as killed:
         seconds = run(quiet)
-        same_after_kills(killed, tables(quiet), seconds, kills=2)
+        same_after_kills(killed, held(quiet), seconds, kills=2)
 
 
 def test_killed_while_the_tables_are_made(tmp_path: Path) -> None:
@@ -111,6 +99,6 @@ def test_killed_two_hundred_times(kind: str, postgres_server: str, tmp_path: Pat
             url = name if kind == "postgresql" else f"sqlite:///{tmp_path / f'{number}.db'}"
             if not expected:
                 seconds = run(url)
-                expected = tables(url)
+                expected = held(url)
                 continue
             same_after_kills(url, expected, seconds, kills=4)

@@ -13,22 +13,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel
 
-from db.checks import check_ledger
-from db.session import open_ledger
 from scraper.site import serve, write_captures
 from tests.conftest import REPOSITORY
-from tests.db.records import rows
+from tests.ledger import OF_RUNS, differences, held
 
 SEED = random.SystemRandom().randrange(10**9)
-OF_RUNS = frozenset({"run", "lease", "source", "posting_change", "audit"})
-"""Tables that tell how the ledger came to be: of a run that was killed there is more to tell."""
 VICTIMS = ("parent", "child", "both")
 
 SOURCES = """
@@ -41,21 +35,8 @@ terms = "our own sample site"
 """
 
 
-def held(url: str) -> dict[str, list[dict[str, Any]]]:
-    """Every row without its moments; the ledger is sound."""
-    engine = open_ledger(url, create=False)
-    tables = [table for table in SQLModel.metadata.sorted_tables if table.name not in OF_RUNS]
-    found = {
-        table.name: [
-            {name: value for name, value in row.items() if not isinstance(value, datetime)}
-            for row in rows(engine, type("T", (), {"__table__": table}))
-        ]
-        for table in tables
-    }
-    problems = check_ledger(engine)
-    engine.dispose()
-    assert problems == []
-    return found
+def content(url: str) -> dict[str, list[Any]]:
+    return held(url, moments=False, without=OF_RUNS)
 
 
 def start(url: str, command: Sequence[str]) -> subprocess.Popen[str]:
@@ -91,13 +72,15 @@ def run_killed(url: str, command: Sequence[str], after: float, victim: str) -> N
     process.communicate(timeout=120)
 
 
-def same_after_kills(url: str, command: Sequence[str], expected: object, seconds: float, kills: int) -> None:
+def same_after_kills(
+    url: str, command: Sequence[str], expected: dict[str, list[Any]], seconds: float, kills: int
+) -> None:
     chance = random.Random(f"{SEED} {url}")
     deaths = [(round(chance.uniform(0.2, seconds), 3), chance.choice(VICTIMS)) for _ in range(kills)]
     for after, victim in deaths:
         run_killed(url, command, after, victim)
     run(url, command)
-    assert held(url) == expected, f"seed {SEED}, killed {deaths}"
+    assert differences(expected, content(url)) == {}, f"seed {SEED}, killed {deaths}"
 
 
 @pytest.fixture(params=["ingest", pytest.param("crawl", marks=pytest.mark.soak)])
@@ -115,13 +98,13 @@ def command(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str
 def test_killed_anywhere(command: list[str], tmp_path: Path) -> None:
     quiet = f"sqlite:///{tmp_path / 'quiet.db'}"
     seconds = run(quiet, command)
-    same_after_kills(f"sqlite:///{tmp_path / 'killed.db'}", command, held(quiet), seconds, kills=2)
+    same_after_kills(f"sqlite:///{tmp_path / 'killed.db'}", command, content(quiet), seconds, kills=2)
 
 
 @pytest.mark.soak
 def test_killed_forty_times(command: list[str], tmp_path: Path) -> None:
     quiet = f"sqlite:///{tmp_path / 'quiet.db'}"
     seconds = run(quiet, command)
-    expected = held(quiet)
+    expected = content(quiet)
     for number in range(10):
         same_after_kills(f"sqlite:///{tmp_path / f'{number}.db'}", command, expected, seconds, kills=4)

@@ -1,7 +1,6 @@
 """One server that plays every platform, sound and sick: what it answers, as a pure function of what it is asked.
 
 The first part of a path is the scene (`/lever-repeats/v0/postings/acme`), the rest is what the platform would be asked.
-# placeholder
 Boards are made up from numbers, so 5,000 jobs cost nothing to describe and are the same in every run.
 """
 
