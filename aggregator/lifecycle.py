@@ -95,8 +95,8 @@ def reposts(ads: Sequence[tuple[str, datetime, datetime]]) -> tuple[int, int]:
     """How often one job was published again as a new ad, and the days from the first of these ads to the last.
 
     `ads` are (source, first seen, last seen) of the ads of one job. A new ad is one that a source first showed after it
-    had last shown the one before, in days: two ads of one crawl stand side by side, and those are openings, not reposts.
-    The source with most counts.
+    had last shown the one before, in days: ads that stand side by side, or in one crawl, are openings, not reposts. The
+    source with most counts.
 
     >>> from datetime import UTC
     >>> day = lambda n: datetime(2026, 1, n, tzinfo=UTC)
