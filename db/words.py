@@ -40,6 +40,8 @@ SCHEMA: Mapping[str, tuple[str, ...]] = {
         "CREATE TABLE posting_words (number INTEGER PRIMARY KEY,"
         " posting_id TEXT NOT NULL UNIQUE REFERENCES posting (id) ON DELETE CASCADE)",
         "CREATE VIRTUAL TABLE posting_fts USING fts5 (words, columnsize = 0, tokenize = \"ascii tokenchars '+#.'\")",
+        # Bytes in memory before a part of the index is written: the usual million costs twice the time a batch.
+        "INSERT INTO posting_fts (posting_fts, rank) VALUES ('hashsize', 16777216)",
         "CREATE TRIGGER posting_words_gone AFTER DELETE ON posting_words"
         " BEGIN DELETE FROM posting_fts WHERE rowid = old.number; END",
     ),

@@ -44,10 +44,18 @@ FILTERS: Mapping[str, Any] = {
         bool | None, typer.Option("--include-unknown-pay", help="Keep postings without pay in a pay filter.")
     ],
     "text": Annotated[
-        str | None, typer.Option("--text", metavar="QUERY", help="Words in title, employer, place, text.")
+        str | None,
+        typer.Option(
+            "--text", metavar="QUERY", help='Words in title, employer, place, text; "a phrase", -without, begin*.'
+        ),
     ],
 }
 """Every filter of `db.filters.Filters` as an option."""
+
+
+CLUSTER: Any = typer.Option(
+    None, "--cluster", metavar="ADDRESS", help="Let the workers of a Dask cluster do it: tcp://HOST:8786, or its file."
+)
 
 
 def settings_of(context: typer.Context) -> Settings:

@@ -66,7 +66,10 @@ class FilterQuery(BaseModel):
     flagged: bool | None = None
     has_salary: bool | None = None
     include_unknown_pay: bool = False
-    text: Words | None = Field(None, description="Words in title, employer, place or description.")
+    text: Words | None = Field(
+        None,
+        description='Words in title, employer, place or description; "a phrase", -without, begin*. The last word may go on.',
+    )
 
     def filters(self) -> Filters:
         """The same as `db.filters.Filters`; roles are held against the taxonomy."""

@@ -17,7 +17,7 @@ from db.backup import backup_ledger
 from db.copying import copy_ledger
 from db.erasure import forget_company
 from db.filters import FilterError, Filters
-from db.fulltext import MOST_CHARACTERS, QueryError, matches, parse_query, searchable, words_of
+from db.fulltext import _PLAIN_WORD, MOST_CHARACTERS, QueryError, matches, parse_query, searchable, words_of
 from db.merges import merge_postings
 from db.models import Posting
 from db.queries import find_postings
@@ -58,6 +58,10 @@ class TestWords:
     )
     def test_what_is_a_word(self, text: str, words: str) -> None:
         assert " ".join(words_of(text)) == words
+
+    @given(st.text(st.sampled_from("abc1+#. -_&\n\x01\x02") | st.sampled_from(["n", "e", "t"]), max_size=12))
+    def test_plain_texts_are_cut_like_all_others(self, text: str) -> None:
+        assert words_of(text) == _PLAIN_WORD.findall(text)
 
     def test_texts_are_bounded(self) -> None:
         made = searchable(["a" * 1_000, "wörd " * 100_000])
