@@ -12,7 +12,20 @@ from pathlib import Path
 
 import typer
 
-from service.commands import ask, collect, demo, look, normalise, rates, run_sources, schedules, searches, serve, store
+from service.commands import (
+    ask,
+    backfill,
+    collect,
+    demo,
+    look,
+    normalise,
+    rates,
+    run_sources,
+    schedules,
+    searches,
+    serve,
+    store,
+)
 from service.settings import Settings, UsageError, WorkFailed, load_settings
 
 app = typer.Typer(
@@ -29,7 +42,7 @@ app = typer.Typer(
     epilog="Example: jobledger ingest captures/ && jobledger report",
 )
 
-for commands in (collect, run_sources, schedules, look, ask, normalise, store, demo, serve, searches, rates):
+for commands in (collect, backfill, run_sources, schedules, look, ask, normalise, store, demo, serve, searches, rates):
     commands.register(app)
 
 WITH_VALUE = ("--db", "--config")
@@ -105,6 +118,7 @@ def expected_exit_code(error: Exception) -> int | None:
         "SourceError": 2,
         "RecordError": 1,
         "OperationalError": 1,
+        "ClusterError": 1,
         "InsightError": 2,
     }
     return next((codes[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in codes), None)

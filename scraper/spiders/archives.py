@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -231,15 +231,16 @@ def archived_in(body: bytes, ask: Ask, content_type: str) -> Iterator[Archived]:
     yield Archived(ask.state["original"], ask.state["at"], 200, ask.state["mime"] or content_type, body)
 
 
-def archived_records(archived: Archived, source: str) -> Iterator[Record]:
+def archived_records(archived: Archived, source: str, is_article: Callable[[bytes], bool] = bool) -> Iterator[Record]:
     """Page, postings and articles of an archived page, seen when it was archived.
 
-    A page that holds neither is no failure: an archive holds all of a site.
+    A page that holds neither is no failure: an archive holds all of a site. `is_article` tells quickly whether a page
+    is worth reading as an article.
     """
     if archived.status != 200 or not archived.body.strip():
         return
     digest = hashlib.blake2b(archived.body, digest_size=16).hexdigest()
-    records = list(_content(archived, source))
+    records = list(_content(archived, source, is_article))
     if archived.truncated:
         seen = Seen(source=source, url=archived.url, at=archived.at)
         records.append(rejection(seen, "cut_off", "the archived page is not whole"))
@@ -251,7 +252,7 @@ def archived_records(archived: Archived, source: str) -> Iterator[Record]:
         yield from records
 
 
-def _content(archived: Archived, source: str) -> Iterator[Record]:
+def _content(archived: Archived, source: str, is_article: Callable[[bytes], bool]) -> Iterator[Record]:
     seen = Seen(source=source, url=archived.url, at=archived.at, served=archived.at)
     try:
         if archived.content_type.endswith("json"):
@@ -269,7 +270,7 @@ def _content(archived: Archived, source: str) -> Iterator[Record]:
         return
     yield from parsed.postings
     yield from parsed.rejected
-    if not parsed.postings and archived.content_type in HTML:
+    if not parsed.postings and archived.content_type in HTML and is_article(archived.body):
         yield from _article(archived, source)
 
 

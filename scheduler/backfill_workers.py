@@ -1,0 +1,61 @@
+"""Local processes for tasks that may kill them: the death of one worker costs its own task and no other.
+
+`ProcessPoolExecutor` gives up all its tasks when one worker dies, so each worker here is a pool of one.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from queue import SimpleQueue
+from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class LocalWorkers(Executor):
+    """An executor of `workers` processes. A task whose process dies raises `BrokenExecutor`; the next one gets a new
+    process."""
+
+    def __init__(self, workers: int) -> None:
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="backfill")
+        self._lanes: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
+        for _ in range(workers):
+            self._lanes.put(_lane())
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        return self._threads.submit(self._run, fn, args, kwargs)
+
+    def _run(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        lane = self._lanes.get()
+        try:
+            return lane.submit(fn, *args, **kwargs).result()
+        except BrokenExecutor:
+            lane.shutdown(wait=False)
+            lane = _lane()
+            raise
+        finally:
+            self._lanes.put(lane)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        while not self._lanes.empty():
+            self._lanes.get().shutdown(wait=wait, cancel_futures=cancel_futures)
+
+
+def _lane() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """A worker that is told to end does so as if its task had raised, and leaves no trail of a death."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(os.EX_TEMPFAIL)

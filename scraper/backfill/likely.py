@@ -1,0 +1,138 @@
+"""Whether a page may hold a job or an article, told from its bytes: most pages hold neither, and parsing costs most.
+
+The tests are necessary conditions of the parsers that would follow, so a page that fails them holds nothing that these
+would find: `read_job_page` needs "job posting" in some spelling; `read_article` needs a company line (`@ Firm |
+Place`), the words "featured job", or a title with a sign of an article. Pages that pass are parsed into blocks by lxml
+alone (`quick_blocks`) before the exact and slow reader sees them.
+
+A word that markup cuts in two (`<i>F</i>eatured`) is not seen here; one cut by soft hyphens or written in entities is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from scraper.backfill.quick_blocks import quick_blocks
+from scraper.backfill.words import found
+from scraper.pages.article import read_article
+from scraper.pages.blocks import LONGEST_HEADING
+from scraper.pages.decoding import BOMS, UnreadableError, decode
+
+_MENTIONED: Final = re.compile(rb"job\W{0,12}posting")
+_GAP: Final = rb"(?:[\s\x80-\xff]|&[#\w]{2,8};?|<[^>]{0,300}>)"
+"""What may stand between two words in HTML."""
+_TITLE_WORDS: Final = (b"salar", b"versus", b"vs", b"explained", b"interview")
+_TITLE: Final = re.compile(
+    rb"\bvs\.?(?=[\s\x80-\xff&<])|\bversus\b|\bexplained\b|\bsalar(?:y|ies)\b|\binterview" + _GAP + rb"+questions\b"
+)
+_HEADING: Final = re.compile(rb"<h([1-6])[\s>/]|<(b|strong)[\s>/]")
+_MINUTES: Final = re.compile(rb"min(?:ute)?s?\.?(?:-|" + _GAP + rb")+read")
+_CONTENTS: Final = re.compile(rb"contents" + _GAP + rb"*:?" + _GAP + rb"*(?:<|\Z)")
+_FEATURED: Final = re.compile(rb"featured" + _GAP + rb"+job")
+_CODED: Final = re.compile(rb"&(?:#0*(?:6[4-9]|[789]\d|1[01]\d|12[0-4]);?|#x0*[4-7][0-9a-f];?|commat;|vert;|verbar;)")
+"""Entities for @, | and letters of ASCII."""
+_NAMED: Final = {b"&commat;": b"@", b"&vert;": b"|", b"&verbar;": b"|"}
+_INVISIBLE: Final = re.compile(
+    rb"&(?:shy|zwnj|zwj|lrm|rlm|#0*173|#x0*ad|#0*820[3-7]|#x0*200[b-f]);|\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]"
+    rb"|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
+)
+_INVISIBLE_SIGNS: Final = (b"&shy;", b"&zw", b"\xc2\xad", b"\xe2\x80\x8b", b"&#820", b"&#173", b"&#x200", b"&#xad")
+_TAG: Final = re.compile(rb"<[^>]{0,2000}>")
+LONGEST_LINE: Final = 3_000
+"""Bytes after an "@", tags left out, in which a company line of 300 characters ends."""
+LONGEST_ARTICLE: Final = 4_000_000
+"""Bytes of a page that is read as an article; no article is longer, and a tree takes fifty times as much memory."""
+
+
+def may_hold_job(lowered: bytes) -> bool:
+    """Whether a page in lower case speaks of a JobPosting.
+
+    >>> may_hold_job(b'{"@type": "jobposting"}'), may_hold_job(b"<p>a job, and a posting")
+    (True, False)
+    """
+    return found(lowered, b"posting") and _MENTIONED.search(lowered) is not None
+
+
+def may_hold_article(body: bytes, lowered: bytes) -> bool:
+    """Whether `read_article` might find an article or featured jobs in a page; `lowered` is the page in lower case.
+
+    >>> may_hold_article(page := b"<h1>A vs. B</h1>", page), may_hold_article(page := b"<h1>A</h1><p>5 vs. 3", page)
+    (True, False)
+    """
+    if body.startswith(BOMS[1][0]) or body.startswith(BOMS[2][0]):
+        return True
+    lowered = _plain(lowered)
+    if _may_hold_featured(lowered):
+        return True
+    if found(lowered, b"read") and _MINUTES.search(lowered):
+        return True
+    if found(lowered, b"contents") and _CONTENTS.search(lowered):
+        return True
+    return (
+        any(found(lowered, word) for word in _TITLE_WORDS) and _TITLE.search(lowered) is not None and _titled(lowered)
+    )
+
+
+def _plain(lowered: bytes) -> bytes:
+    """The page with entities of letters read and invisible characters left out, where it has any."""
+    if found(lowered, b"&#") or found(lowered, b"&commat;") or found(lowered, b"&ver"):
+        lowered = _CODED.sub(_character, lowered)
+    if any(found(lowered, sign) for sign in _INVISIBLE_SIGNS):
+        lowered = _INVISIBLE.sub(b"", lowered)
+    return lowered
+
+
+def _character(entity: re.Match[bytes]) -> bytes:
+    text = entity.group()
+    if text in _NAMED:
+        return _NAMED[text]
+    digits = text.strip(b"&#;")
+    return bytes([int(digits[1:], 16) if digits.startswith(b"x") else int(digits)]).lower()
+
+
+def _may_hold_featured(lowered: bytes) -> bool:
+    if found(lowered, b"featured") and _FEATURED.search(lowered):
+        return True
+    at = lowered.find(b"@")
+    while at >= 0:
+        if _may_be_company(lowered, at):
+            return True
+        at = lowered.find(b"@", at + 1)
+    return False
+
+
+def _may_be_company(lowered: bytes, at: int) -> bool:
+    """Whether a company line may begin at an "@": `@ Firm`, `@Firm | Place` in front, `… @ Firm | Place` elsewhere."""
+    following = lowered[at + 1 : at + 2]
+    is_spaced = not following or following in b" \t\r\n\f\v<&" or following >= b"\x7f"
+    before = lowered[max(0, at - 100) : at].rstrip()[-1:]
+    is_first = before in b">;" or before >= b"\x80"  # also where nothing stands before it
+    if is_spaced and is_first:
+        return True
+    if not (is_spaced or is_first):
+        return False
+    bar = lowered.find(b"|", at, at + 20 * LONGEST_LINE)
+    return bar >= 0 and len(_TAG.sub(b"", lowered[at:bar])) <= LONGEST_LINE
+
+
+def _titled(lowered: bytes) -> bool:
+    """Whether a heading, or a bold text that may be one, holds a word of a title."""
+    for opening in _HEADING.finditer(lowered):
+        level = opening[1]
+        closing = lowered.find(b"</h" + level if level else b"</" + opening[2], opening.end())
+        end = len(lowered) if closing < 0 else closing
+        if not level:
+            end = min(end, opening.end() + 20 * LONGEST_HEADING)
+        if _TITLE.search(lowered, opening.end(), min(len(lowered), end + 1)):
+            return True
+    return False
+
+
+def holds_article(body: bytes) -> bool:
+    """Whether the page is an article or shows featured jobs, by the same rules on a tree that is made much faster."""
+    try:
+        text = decode(body)
+    except UnreadableError:
+        return False
+    return read_article(quick_blocks(text)) is not None
