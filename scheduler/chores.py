@@ -159,7 +159,7 @@ def main(name: str) -> int:
     """The child: does one chore and prints what it returned as one JSON object."""
     told = json.loads(begin())
     try:
-        engine = open_ledger(told["database_url"])
+        engine = open_ledger(told["database_url"], create=False)
         result = chores(chore_settings(told["settings"]))[name](engine, datetime.now(UTC))
         engine.dispose()
     except LedgerError as error:

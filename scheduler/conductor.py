@@ -69,6 +69,7 @@ class Conductor:
         self.own_jobs = tuple(jobs)
         self.timetable: tuple[Job, ...] = ()
         self.leading_since: datetime | None = None
+        self._reached_since: datetime | None = None
         self._in_hand: set[int] = set()
         self._checked_at: datetime | None = None
         self._quiet_until: dict[str, datetime] = {}
@@ -85,6 +86,10 @@ class Conductor:
         """Says that this holder leads from now on."""
         self.leading_since = now
         self._quiet_until.clear()
+
+    def reached_again(self, now: datetime) -> None:
+        """Says that the ledger was away for everybody until now: hearts that could not beat are not dead."""
+        self._reached_since = now
 
     def is_over(self, run_id: int) -> None:
         """Says that a launched run has ended, so that its silence is no longer watched."""
@@ -168,7 +173,7 @@ class Conductor:
         """Finishes the runs whose holder is dead or silent as failed, without blaming the source."""
         count = 0
         for run in runs.open_runs(self.engine):
-            if run.id in self._in_hand or not _is_abandoned(run, now):
+            if run.id in self._in_hand or not _is_abandoned(run, now, self._reached_since):
                 continue
             before = runs.history(self.engine, run.source, 1)
             again = bool(before) and before[0].reasons == (ABANDONED,)
@@ -191,10 +196,12 @@ class Conductor:
                 source_state.set_condition(self.engine, job.name, change)
 
 
-def _is_abandoned(run: RunRow, now: datetime) -> bool:
+def _is_abandoned(run: RunRow, now: datetime, reached_since: datetime | None) -> bool:
     if run.holder is not None and is_dead(run.holder):
         return True
     beat = run.heartbeat_at or run.started_at
+    if beat is not None and reached_since is not None and beat < reached_since <= now:
+        beat = reached_since
     return beat is None or beat < now - SILENT_AFTER or beat > now + AHEAD
 
 

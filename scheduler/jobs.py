@@ -38,6 +38,7 @@ WRITE_RETRY_SECONDS = (1, 2, 5, 10, 15, 30, 30, 30, 60, 60, 60, 120, 120)
 """How long a finished run waits for a ledger that is away: some nine minutes in all, then it is given up for dead."""
 
 STOPPED = "cut short: the scheduler was stopped"
+LOST = "cut short: the ledger went away"
 
 Clock = Callable[[], datetime]
 Change = Callable[..., Condition]
@@ -133,8 +134,8 @@ def perform(
 ) -> RunResult:
     """Does the work of a claimed run, keeping it alive, and finishes it whatever happens.
 
-    An error of ours inside `work` is a failed run that says so. A run that fails while we are stopping (`is_stopping`)
-    was cut short by us: the source is not blamed and is read again soon.
+    An error of ours inside `work` is a failed run that says so. A run that fails while we are stopping (`is_stopping`),
+    or because the ledger went away, was cut short by us: the source is not blamed and is read again soon.
     """
     started = time.monotonic()
     rhythm = interval(cron) if cron is not None else DAY
@@ -142,6 +143,8 @@ def perform(
     try:
         with kept_alive(engine, run, now):
             outcome = work()
+    except DBAPIError as error:
+        outcome = Outcome(verdict="failed", reasons=(LOST, str(error.orig or error).splitlines()[0]))
     except Exception as error:
         logger.exception("%s: run %d broke", run.name, run.id)
         outcome = Outcome(verdict="failed", reasons=(f"an error of ours: {type(error).__name__}: {error}",))
@@ -151,6 +154,8 @@ def perform(
         change: Change = partial(after_run, outcome=outcome, interval=rhythm)
         if outcome.verdict == "failed" and is_stopping():
             outcome = replace(outcome, reasons=(STOPPED, *outcome.reasons))
+            change = partial(after_abandoned, was_abandoned_before=False)
+        elif outcome.reasons[:1] == (LOST,):  # the source did nothing wrong, and was perhaps not even asked
             change = partial(after_abandoned, was_abandoned_before=False)
         kept = _finish(engine, run, outcome, change, now)
     return RunResult(

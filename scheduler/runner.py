@@ -23,7 +23,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from db import flags, lease, source_state
-from db.session import open_ledger
 from scheduler import logs, monitor
 from scheduler.alerts import make_teller, tell_all
 from scheduler.child import end_children
@@ -32,6 +31,7 @@ from scheduler.cron import trigger
 from scheduler.decide import Start
 from scheduler.holder import is_dead, this_holder
 from scheduler.jobs import Claimed, RunResult, work
+from scheduler.ledger import LedgerAway, WatchedLedger
 from scheduler.metrics import Metrics
 from scheduler.once import run_due_once
 from scheduler.settings import SchedulerSettings
@@ -44,8 +44,6 @@ logger = logging.getLogger(__name__)
 
 ROUND_SECONDS = 5.0
 """The loop goes round at least so often: retries, delays, the lease and the sources file are looked at then."""
-AWAY_SECONDS = 15.0
-"""While the ledger is away the loop asks so often whether it is back."""
 TELL_EVERY_SECONDS = 60.0
 
 
@@ -69,7 +67,8 @@ class Service:
         self.holder = settings.holder or this_holder()
         self.watched = WatchedSources(settings.sources_path)
         self.teller = make_teller(settings.alerts)
-        self.engine: Engine = open_ledger(settings.database_url)
+        self.ledger = WatchedLedger(settings.database_url, settings.busy_seconds)
+        self.engine: Engine = self.ledger.engine
         self.metrics = Metrics()
         self.pulse = monitor.Pulse(last_round=time.monotonic())
         self.stopping, self.hurried, self.wake = threading.Event(), threading.Event(), threading.Event()
@@ -119,10 +118,16 @@ class Service:
     def _round(self) -> float:
         """One round; returns how many seconds to wait for the next one."""
         try:
+            self.ledger.require()
+            if self.pulse.ledger_error is not None:
+                self.conductor.reached_again(self.settings.clock())
             self._lead_and_tick()
+        except LedgerAway as error:
+            self._say_away(str(error))
+            return self.settings.away_seconds
         except DBAPIError as error:
             self._say_away(str(error.orig or error).splitlines()[0])
-            return AWAY_SECONDS
+            return self.settings.away_seconds
         finally:
             self.pulse.last_round = time.monotonic()
         if not self.pulse.ledger_up:

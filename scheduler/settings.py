@@ -33,6 +33,10 @@ class SchedulerSettings:
     """Who we are to other schedulers; None = this host and process."""
     lease_seconds: float = 40.0
     """A leader that has not renewed for so long is replaced; a takeover takes this and one round at most."""
+    away_seconds: float = 15.0
+    """While the ledger is away it is asked so often whether it is back."""
+    busy_seconds: float = 5.0
+    """A locked SQLite file is waited for four times as long before it counts as away."""
     workers: int = 4
     """Crawls at the same time."""
     chore_workers: int = 2

@@ -68,7 +68,7 @@ def test_a_chore_in_its_child(ledger: Engine, database_url: str) -> None:
 def test_a_chore_whose_ledger_is_no_ledger_fails_in_one_line(tmp_path: Any) -> None:
     outcome = chore_outcome(Job(name="@retention", cron="@daily"), f"sqlite:///{tmp_path}/no/such/folder.db")
     assert outcome.verdict == "failed"
-    assert "does not exist" in outcome.reasons[0]
+    assert "no ledger at" in outcome.reasons[0]
     assert "Traceback" not in (outcome.log_tail or "")
 
 

@@ -62,14 +62,14 @@ def verdicts(engine: Engine) -> dict[str, str | None]:
 @pytest.fixture(autouse=True)
 def quick_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "ROUND_SECONDS", 0.05)
-    monkeypatch.setattr(runner, "AWAY_SECONDS", 0.1)
     monkeypatch.setattr(runner, "TELL_EVERY_SECONDS", 0.0)
 
 
 @contextmanager
 def serving(url: str, sources: Path, **more: Any) -> Iterator[Service]:
     """A service in a thread of this process; stopped at the end."""
-    settings = SchedulerSettings(database_url=url, sources_path=sources, jobs=(), crawl=fake_crawl, **more)
+    given = {"crawl": fake_crawl, "away_seconds": 0.1, **more}
+    settings = SchedulerSettings(database_url=url, sources_path=sources, jobs=(), **given)
     service = Service(settings)
     thread = threading.Thread(target=service.serve)
     thread.start()
