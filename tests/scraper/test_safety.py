@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import resource
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,21 @@ def once_busy(request: Request) -> Answer:
     return page("busy", 429, Retry_After="1") if request.count == 0 else page("fine")
 
 
+def busy_until(request: Request) -> Answer:
+    """Asks for patience until a moment, as a date."""
+    return (
+        page("busy", 503, Retry_After=formatdate(time.time() + 2, usegmt=True)) if request.count == 0 else page("fine")
+    )
+
+
+def gigabytes(number: int) -> bytes:
+    """A gzip file of a thousandth of its size, all zeros when unpacked."""
+    packer = zlib.compressobj(9, wbits=31)
+    head = packer.compress(bytes(1)) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(bytes(100_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)  # refers to nothing before it
+    return head + again * 10 * number
+
+
 @dataclass(frozen=True)
 class Visit:
     result: CrawlResult
@@ -112,12 +128,12 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
         "/to-file": page("", 302, Location="file:///etc/passwd"),
         "/to-ftp": page("", 301, Location="ftp://127.0.0.1/x"),
         "/around": page("", 302, Location="/around"),
-        "/bomb": Answer(
-            gzip.compress(bytes(100_000_000)), headers={"Content-Encoding": "gzip", "Content-Type": "text/html"}
-        ),
+        "/bomb": Answer(gigabytes(10), headers={"Content-Encoding": "gzip", "Content-Type": "text/html"}),
+        "/small-bomb": Answer(gigabytes(5), headers={"Content-Encoding": "gzip", "Content-Type": "text/html"}),
         "/drip": Answer(stream=endless(0.2, b"x")),
         "/flood": Answer(stream=endless(0.0, b"x" * 65_536)),
         "/busy": once_busy,
+        "/busy-until": busy_until,
         "/too-busy": page("busy", 429, Retry_After="86400"),
         "/challenge": page("<title>Just a moment...</title>", 403),
         "/soft-challenge": page("<title>Just a moment...</title>", 200),
@@ -149,7 +165,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
 
 
 def test_only_what_is_harmless_was_read(visit: Visit) -> None:
-    assert visit.read == {"/fine", "/busy"}
+    assert visit.read == {"/fine", "/busy", "/busy-until"}
 
 
 def test_no_private_page_was_asked_for(visit: Visit) -> None:
@@ -181,7 +197,7 @@ def test_a_file_is_no_page(visit: Visit) -> None:
     assert "file:///etc/passwd" in visit.rejected
 
 
-@pytest.mark.parametrize("path", ["/bomb", "/drip", "/flood"])
+@pytest.mark.parametrize("path", ["/bomb", "/small-bomb", "/drip", "/flood"])
 def test_what_is_too_much_is_cut(visit: Visit, path: str) -> None:
     assert path in visit.rejected
     # A child's high-water mark begins at that of the process that started it.
@@ -201,9 +217,20 @@ def test_we_say_who_we_are(visit: Visit) -> None:
     assert all("Cookie" not in r.headers and "Referer" not in r.headers for r in visit.site.asked)
 
 
-def test_a_wait_that_is_asked_for_is_waited(visit: Visit) -> None:
-    assert visit.site.paths().count("/busy") == 2
-    assert visit.result.stats["jobledger/retry_after"] >= 1
+@pytest.mark.parametrize("path", ["/busy", "/busy-until"])
+def test_a_wait_that_is_asked_for_is_waited(visit: Visit, path: str) -> None:
+    assert visit.site.paths().count(path) == 2
+    assert visit.result.stats["jobledger/retry_after"] == 3  # that of /too-busy was heard too
+
+
+def test_the_bombs_are_bombs() -> None:
+    unpacker, size = zlib.decompressobj(wbits=31), 0
+    data = gigabytes(5)
+    assert len(data) < 8_000_000
+    for _ in range(3):
+        size += len(unpacker.decompress(data, 100_000_000))
+        data = unpacker.unconsumed_tail
+    assert size == 300_000_000
 
 
 def test_a_wait_beyond_the_cap_is_left_to_the_next_run(visit: Visit) -> None:
