@@ -1,11 +1,12 @@
 """How fast we crawl beside bare Scrapy with an empty callback, on the same loopback pages, and how much memory we take.
 
-    python -m benchmarks.crawl_speed [--jobs N] [--runs N]
+    python -m benchmarks.crawl_speed [--jobs N] [--runs N] [--memory N]
 
 A careers site of N job pages of 9 KB, each with a JobPosting in JSON-LD, and index pages of 50 cards. Bare Scrapy is
 given all addresses and does nothing with the answers, once with its default of 100 item tasks a page and once with one,
 as we have it. Our spider finds the pages, reads each and keeps what it read in a new SQLite ledger; then the same with
-aggregating. Each in a process of its own, in turns; the median counts.
+aggregating. Each in a process of its own, in turns; the median counts. With `--memory N` 1,000 pages and N pages are
+crawled instead, and how much memory each crawl took is said.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,27 +141,37 @@ def ours(base: str, jobs: int, folder: Path, name: str) -> tuple[float, float, f
     return crawled, whole, result.stats["memusage/max"] / 1e6
 
 
-def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--jobs", type=int, default=3_000)
-    asked.add_argument("--runs", type=int, default=3)
-    given = asked.parse_args()
-    pages = -(-given.jobs // PAGE)
+@contextmanager
+def served(jobs: int) -> Iterator[str]:
+    """The address of a site of so many jobs."""
     ready: Any = multiprocessing.Queue()
-    server = multiprocessing.Process(target=serve, args=(given.jobs, ready), daemon=True)
+    server = multiprocessing.Process(target=serve, args=(jobs, ready), daemon=True)
     server.start()
-    base = f"http://127.0.0.1:{ready.get()}"
-    print(f"{given.jobs} job pages of {len(job_page(1)) / 1000:.1f} KB and {pages} index pages, {given.runs} runs")
+    try:
+        yield f"http://127.0.0.1:{ready.get()}"
+    finally:
+        server.terminate()
+
+
+def say_memory(most: int) -> None:
+    for jobs in (1_000, most):
+        with tempfile.TemporaryDirectory() as folder, served(jobs) as base:
+            crawled, _, memory = ours(base, jobs, Path(folder), "memory")
+            print(f"{jobs:>7,} pages: {memory:,.0f} MB at most, {crawled:,.0f} s", flush=True)
+
+
+def say_speed(jobs: int, runs: int) -> None:
+    pages = -(-jobs // PAGE)
+    print(f"{jobs} job pages of {len(job_page(1)) / 1000:.1f} KB and {pages} index pages, {runs} runs")
     empty: list[float] = []
     lean: list[float] = []
     own: list[tuple[float, float, float]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for run in range(given.runs):
-            empty.append(bare(base, given.jobs, pages, items=100))
-            lean.append(bare(base, given.jobs, pages, items=1))
-            own.append(ours(base, given.jobs, Path(folder), str(run)))
-    server.terminate()
-    total = given.jobs + pages
+    with tempfile.TemporaryDirectory() as folder, served(jobs) as base:
+        for run in range(runs):
+            empty.append(bare(base, jobs, pages, items=100))
+            lean.append(bare(base, jobs, pages, items=1))
+            own.append(ours(base, jobs, Path(folder), str(run)))
+    total = jobs + pages
     limit = statistics.median(empty)
     rows = (
         ("bare Scrapy, empty callback", limit),
@@ -169,6 +182,18 @@ def main() -> None:
     for name, seconds in rows:
         print(f"{name:<32} {total / seconds:>8,.0f} pages/s   {limit / seconds:>5.2f} of bare Scrapy")
     print(f"memory of the crawl at most: {max(row[2] for row in own):,.0f} MB")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--jobs", type=int, default=3_000)
+    asked.add_argument("--runs", type=int, default=5)
+    asked.add_argument("--memory", type=int, metavar="N")
+    given = asked.parse_args()
+    if given.memory:
+        say_memory(given.memory)
+    else:
+        say_speed(given.jobs, given.runs)
 
 
 if __name__ == "__main__":
