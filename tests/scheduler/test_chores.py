@@ -188,6 +188,7 @@ class TestOnce:
         ("exits", "without a result"),
         ("floods", "exit code 3"),
         ("eats", "memory"),
+        ("nothing", "no page could be read"),
     ],
 )
 def test_a_crawl_that_misbehaves_is_judged_bounded_and_reported(

@@ -13,7 +13,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ from scheduler import runner
 from scheduler.conductor import ABANDONED, LEASE
 from scheduler.jobs import STOPPED
 from scheduler.runner import SchedulerSettings, Service
-from scraper.sources import SourceError
+from scraper.crawl import crawl
+from scraper.sources import Source, SourceError
 from tests.postgres import postgres_server, postgres_url
 from tests.scheduler.service_process import fake_crawl
 
@@ -274,23 +277,23 @@ class TestProcess:
             one.signal(signal.SIGHUP)
             eventually(lambda: verdicts(ledger).get("globex") == "healthy")
 
-    def test_kill_9_is_taken_over_and_the_run_given_up(self, ledger: Engine, database_url: str, tmp_path: Path) -> None:
+    def test_kill_9_is_taken_over_and_the_run_given_up(self, store: Engine, ledger_url: str, tmp_path: Path) -> None:
         sources = write_sources(tmp_path / "s.toml", acme="seconds = 60, child = true", globex="")
-        with process(database_url, sources) as first:
-            eventually(lambda: verdicts(ledger) == {"acme": None, "globex": "healthy"})
-            with process(database_url, sources) as second:
+        with process(ledger_url, sources) as first:
+            eventually(lambda: verdicts(store) == {"acme": None, "globex": "healthy"})
+            with process(ledger_url, sources) as second:
                 eventually(lambda: second.said(" began"))
                 first.signal(signal.SIGKILL)
                 eventually(lambda: second.said(" leads"), seconds=10)
-                eventually(lambda: verdicts(ledger)["acme"] == "failed")
-        assert runs.history(ledger, "acme")[0].reasons == (ABANDONED,)
-        assert len(runs.recent_runs(ledger, "globex")) == 1
+                eventually(lambda: verdicts(store)["acme"] == "failed")
+        assert runs.history(store, "acme")[0].reasons == (ABANDONED,)
+        assert len(runs.recent_runs(store, "globex")) == 1
 
-    def test_a_frozen_leader_finds_itself_replaced(self, ledger: Engine, database_url: str, tmp_path: Path) -> None:
+    def test_a_frozen_leader_finds_itself_replaced(self, store: Engine, ledger_url: str, tmp_path: Path) -> None:
         sources = write_sources(tmp_path / "s.toml", acme="")
-        with process(database_url, sources) as first:
-            eventually(lambda: verdicts(ledger) == {"acme": "healthy"})
-            with process(database_url, sources) as second:
+        with process(ledger_url, sources) as first:
+            eventually(lambda: verdicts(store) == {"acme": "healthy"})
+            with process(ledger_url, sources) as second:
                 eventually(lambda: second.said(" began"))
                 first.signal(signal.SIGSTOP)
                 eventually(lambda: second.said(" leads"), seconds=10)
@@ -298,7 +301,7 @@ class TestProcess:
                 eventually(lambda: first.said("no longer leads"))
                 time.sleep(0.5)
                 assert not second.said("no longer leads")
-        assert len(runs.recent_runs(ledger)) == 1
+        assert len(runs.recent_runs(store)) == 1
 
 
 def test_the_ledger_goes_away_and_comes_back(postgres_url: str, tmp_path: Path) -> None:
@@ -327,3 +330,40 @@ def test_the_ledger_goes_away_and_comes_back(postgres_url: str, tmp_path: Path) 
         eventually(lambda: verdicts(engine).get("globex") == "healthy")
     server.dispose()
     engine.dispose()
+
+
+BEHAVIOURS = ("hangs", "segfaults", "exits", "floods", "eats", "nothing")
+
+
+def test_while_others_misbehave_a_source_is_read_on_time(
+    ledger: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real crawls in real children: six that hang, crash, eat or flood, and a source that is read every minute."""
+    monkeypatch.setattr("scraper.crawl.GRACE_SECONDS", 1.0)
+    sources = [
+        f'[[source]]\nname = "{how}"\nspider = "captures"\nschedule = "0 0 1 1 *"\noptions = {{ how = "{how}" }}\n'
+        for how in BEHAVIOURS
+    ]
+    sources.append('[[source]]\nname = "well"\nspider = "captures"\nschedule = "* * * * *"\n')
+    path = tmp_path / "s.toml"
+    path.write_text("\n".join(sources), "utf-8")
+    bounded = partial(crawl, spider_modules=("tests.scheduler",), timeout_seconds=8, memory_mb=150)
+
+    def crawl_or_not(source: Source, **given: Any) -> Any:
+        ill = source.name in BEHAVIOURS
+        return bounded(replace(source, spider="misbehaving"), **given) if ill else fake_crawl(source, **given)
+
+    began, real = datetime.now(UTC), time.monotonic()
+    with serving(
+        database_url,
+        path,
+        crawl=crawl_or_not,
+        workers=len(BEHAVIOURS) + 1,
+        clock=lambda: began + 10 * timedelta(seconds=time.monotonic() - real),
+    ):
+        eventually(lambda: {verdicts(ledger).get(how) for how in BEHAVIOURS} == {"failed"}, seconds=120)
+        eventually(lambda: len(runs.history(ledger, "well")) > 2, seconds=60)
+    for how in BEHAVIOURS:
+        assert runs.history(ledger, how)[-1].reasons
+    assert {row.verdict for row in runs.history(ledger, "well")} == {"healthy"}
+    assert not [row for row in runs.missed_runs(ledger, "well") if "worker" in row.reasons[0]]
