@@ -236,12 +236,22 @@ class TestSimulated:
         assert world.now - died < MINUTE
 
     def test_weeks_of_many_sources(self, ledger: Engine) -> None:
-        """A short year: `python -m scheduler.soak year` lives through the long one."""
+        """A short year: `python -m scheduler.soak year` lives through the long one, with five hundred."""
         world = year(ledger, sources=25, days=10)
         assert world.problems() == []
         assert world.triggers["catch_up"] == 0
+        assert world.latest < 2 * MINUTE, "no drift"
+        assert max(world.objects) < 1.1 * world.objects[0], "no leak"
         rows = runs.recent_runs(ledger, limit=10_000)
         assert len(rows) == sum(world.launched.values()) == count_rows(ledger)
+
+    @pytest.mark.soak
+    def test_a_year_of_many_sources(self, ledger: Engine) -> None:
+        world = year(ledger, sources=100, days=365)
+        assert world.problems() == []
+        assert (world.triggers["catch_up"], world.latest < 2 * MINUTE) == (0, True)
+        assert max(world.objects) < 1.1 * world.objects[0], "no leak"
+        assert count_rows(ledger) >= 100 * 365
 
     def test_a_clock_set_back_an_hour_and_forward_a_day(self, ledger: Engine) -> None:
         world = World(ledger, [HOURLY])
