@@ -85,8 +85,8 @@ def backfill(
     `pool` is any executor whose workers see the same paths and have jobledger installed: it gets picklable calls of
     `backfill_file` and nothing else, `workers` then says how many run at once. It should outlive the death of a worker
     and answer the task with an exception, of which `concurrent.futures.BrokenExecutor`, `CancelledError`, OSError and
-    those named in `LOST` count as such a death; the task is then handed in again, up to `MOST_TRIES` times. The pool is not shut down here. Without a pool, `workers` local processes do it; one worker
-    is this process itself.
+    those named in `LOST` count as such a death; the task is then handed in again, up to `MOST_TRIES` times. The pool is
+    not shut down here. Without a pool, `workers` local processes do it; one worker is this process itself.
 
     Files of one web server are read one after the other, in this process: two streams at once are no manners.
     """

@@ -286,20 +286,25 @@ class _Work:
 
 def page_records(answer: Answer) -> Iterator[Record]:
     """What `archived_records` gives for a page; most pages are told from their bytes to hold nothing."""
-    is_html = answer.content_type in HTML
-    lowered = answer.body.lower() if is_html else b""
-    speaks_of_jobs = is_html and may_hold_job(lowered)
-    is_article = (
-        not speaks_of_jobs and is_html and may_hold_article(answer.body, lowered) and holds_article(answer.body)
-    )
-    if is_html and not (speaks_of_jobs or is_article or answer.truncated):
-        return
     archived = Archived(answer.url, answer.at, 200, answer.content_type, answer.body, answer.truncated)
+    if answer.content_type not in HTML:
+        yield from archived_records(archived, SOURCE)
+        return
+    lowered = answer.body.lower()
+    speaks_of_jobs = may_hold_job(lowered)
+    is_huge = len(answer.body) > LONGEST_ARTICLE
 
-    def is_worth_it(body: bytes) -> bool:
-        return is_article or (speaks_of_jobs and may_hold_article(body, lowered) and holds_article(body))
+    def is_article(body: bytes) -> bool:
+        return not is_huge and may_hold_article(body, lowered) and holds_article(body)
 
-    yield from archived_records(archived, SOURCE, is_worth_it)
+    holds_job = False
+    if speaks_of_jobs or answer.truncated or is_article(answer.body):
+        for record in archived_records(archived, SOURCE, is_article):
+            holds_job = holds_job or isinstance(record, RawPostingRecord)
+            yield record
+    if is_huge and not holds_job and may_hold_article(answer.body, lowered):
+        detail = f"{len(answer.body)} bytes; pages of more than {LONGEST_ARTICLE} are not read as articles"
+        yield RejectedRecord(source=SOURCE, url=answer.url, reason="too_large", detail=detail, seen_at=answer.at)
 
 
 def _without_persons(record: Record) -> Record:

@@ -42,16 +42,15 @@ class TooManyDeathsError(Exception):
 class Trail:
     """The worker's own place in a file, and where its predecessors died."""
 
-    def __init__(self, out: Path, key: str) -> None:
+    def __init__(self, out: Path, key: str, *, patience: float = 10.0) -> None:
+        """Waits `patience` seconds for another process to leave the file, as a killed one does. Raises `BusyError`."""
         (out / WORK).mkdir(parents=True, exist_ok=True)
         self._deaths_path = out / WORK / f"{key}.deaths.json"
         self._path = out / WORK / f"{key}.at"
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _locked(self._file, time.monotonic() + patience):
             os.close(self._file)
-            raise BusyError("another process is reading this file into this folder") from error
+            raise BusyError("another process is reading this file into this folder")
         self.poison = self._poison()
 
     def _poison(self) -> frozenset[int]:
@@ -88,6 +87,19 @@ class Trail:
             self._deaths_path.unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
         os.close(self._file)
+
+
+def _locked(file: int, until: float) -> bool:
+    """Whether the lock could be had before a time of the monotonic clock."""
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
 
 
 class PageTooSlow(BaseException):

@@ -8,8 +8,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import connection
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any, TypeVar
@@ -48,13 +50,23 @@ class LocalWorkers(Executor):
 
 
 def _lane() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["scheduler.backfill_file"])  # imported once, not by every worker
+    return ProcessPoolExecutor(1, context, initializer=_begin)
 
 
 def _begin() -> None:
     """A worker that is told to end does so as if its task had raised, and leaves no trail of a death."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent decides
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A killed parent tells nobody: its workers would wait for work for ever."""
+    connection.wait([parent])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

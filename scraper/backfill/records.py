@@ -41,6 +41,8 @@ class Answer:
     content_type: str
     body: bytes
     truncated: bool
+    breaks_off: bool = False
+    """The record ends before the length that it declares, so what follows it in the file was taken for a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class _Walk:
                 continue
             self.handed_out = self.last
             yield entry
-            if isinstance(entry, Broken) and entry.reason in ("broken_record", "wrong_length"):
+            if _misleads(entry):
                 self.pending, self.every_type = None, True
                 return
         self.ended = True
@@ -131,6 +133,13 @@ class _Walk:
             return Broken(self.start, "broken_record", detail)
         self.pending = Broken(self.last or 0, "broken_record", f"what follows is no record ({why})"[:200])
         return None
+
+
+def _misleads(entry: Entry) -> bool:
+    """Whether the end of a record is not where it says, so that the next one has to be searched."""
+    if isinstance(entry, Broken):
+        return entry.reason in ("broken_record", "wrong_length")
+    return isinstance(entry, Answer) and entry.breaks_off
 
 
 class _RecordError(Exception):
@@ -192,7 +201,8 @@ def _answer(record: Any, http: Any, offset: int, url: str, at: datetime, kind: s
         return Broken(offset, "wrong_length", detail, url)
     transfer = (http.get("Transfer-Encoding") or "").lower()
     content = (http.get("Content-Encoding") or "").lower()
-    truncated = len(body) > LONGEST or len(body) < min(declared, LONGEST) or "WARC-Truncated" in record.headers
+    breaks_off = len(body) < min(declared, LONGEST)
+    truncated = len(body) > LONGEST or breaks_off or "WARC-Truncated" in record.headers
     length = http.get("Content-Length") or ""
     if not (transfer or content) and length.isdigit() and len(body) < int(length):
         truncated = True
@@ -202,7 +212,8 @@ def _answer(record: Any, http: Any, offset: int, url: str, at: datetime, kind: s
         except (OSError, ValueError, EOFError, zlib.error) as error:
             return Broken(offset, "broken_body", f"cannot be unpacked as {transfer} {content} ({error})"[:200], url)
         truncated = truncated or len(body) > LONGEST or not is_whole
-    return Answer(offset, url, at if at.tzinfo else at.replace(tzinfo=UTC), kind, body[:LONGEST], truncated)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Answer(offset, url, at, kind, body[:LONGEST], truncated, breaks_off)
 
 
 def decoded(body: bytes, transfer: str, content: str) -> tuple[bytes, bool]:
