@@ -5,7 +5,7 @@
 SQLite: `sqlite3` executemany of one INSERT. PostgreSQL: psycopg COPY straight into the table with its indexes. Both get
 tuples that are ready made. Ours:
 
-    bulk write   `db.bulk.upsert`, with its conflict rule, of the same rows into the same table
+    bulk write   `db.bulk.upsert`, with its conflict rule, of the same rows into the same table, as the store calls it
     store        looks for what is known, then writes raw postings, sightings and pages (three tables and a look-up)
     keep         the same from records that are still to be hashed and identified
 
@@ -98,7 +98,7 @@ def raw_insert(engine: Engine, found: Sequence[tuple[Any, ...]]) -> None:
 def bulk(engine: Engine, rows: Sequence[dict[str, Any]]) -> None:
     for part in batches(rows):
         with writing(engine) as connection:
-            upsert(connection, RAW, part, ["id"], earliest=["first_seen"])
+            upsert(connection, RAW, part, ["id"], earliest=["first_seen"], all_new=True)
 
 
 def written(engine: Engine, said: Sequence[Said]) -> None:

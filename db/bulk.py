@@ -1,7 +1,8 @@
 """Many rows at once, the fastest way each store has; the ORM is for reading and small edits.
 
 SQLite: one prepared `INSERT … ON CONFLICT DO UPDATE` executed many times. PostgreSQL: `COPY` into a staging table, then
-one such insert. Statements are built once a shape; what is left a row is the driver's own work.
+one such insert; rows that are known to be new are copied straight into their table. Statements are built once a shape;
+what is left a row is the driver's own work.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, Text, Update, any_, bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from db.types import UtcTime
 
@@ -35,12 +36,14 @@ def upsert(
     keep_old: Sequence[str] = (),
     earliest: Sequence[str] = (),
     latest: Sequence[str] = (),
+    all_new: bool = False,
 ) -> None:
     """Inserts rows, or replaces those whose `keys` exist; all rows hold the same columns and no key twice.
 
     Rows come in order of key, so that two writers lock them in the same order.
 
     Columns in `keep_old` keep their first value, those in `earliest` and `latest` the smaller and the greater one.
+    `all_new`: the caller has just seen that no key exists. It is only a hint: another writer may have been faster.
     """
     if not rows:
         return
@@ -49,7 +52,9 @@ def upsert(
     assert len(columns) == len(rows[0]), f"{table.name}: {sorted(set(columns) ^ set(rows[0]))} unknown or not given"
     rule = _Rule(tuple(keys), tuple(keep_old), tuple(earliest), tuple(latest))
     if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM_ROWS:
-        staging = _copy(connection, table, columns, rows)
+        if all_new and _copied_at_once(connection, table, columns, rows):
+            return
+        staging = _staged(connection, table, columns, rows)
         connection.exec_driver_sql(_insert_from(table, columns, rule, staging, connection.dialect))
         return
     statement = _insert_sql(table, columns, rule, connection.dialect)
@@ -107,7 +112,7 @@ def _remembering(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @lru_cache(maxsize=256)
 def _insert_sql(table: Table, columns: tuple[str, ...], rule: _Rule, dialect: Dialect) -> str:
     statement = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
-    changes = _changes(table, columns, rule, statement.excluded)
+    changes = _changes(table, columns, rule, statement.excluded, dialect)
     if not changes:
         made = statement.on_conflict_do_nothing(index_elements=list(rule.keys))
     else:
@@ -115,14 +120,17 @@ def _insert_sql(table: Table, columns: tuple[str, ...], rule: _Rule, dialect: Di
     return str(made.compile(dialect=dialect, column_keys=list(columns)))
 
 
-def _changes(table: Table, columns: tuple[str, ...], rule: _Rule, new: Any) -> dict[str, Any]:
+def _changes(table: Table, columns: tuple[str, ...], rule: _Rule, new: Any, dialect: Dialect) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for name in columns:
         column = table.c[name]
         if name in rule.keys or name in rule.keep_old:
             continue
         if name in rule.earliest:
-            changes[name] = case((new[name] < column, new[name]), else_=column)
+            # Words are compared by code point, as SQLite and Python do, whatever the server's own order of words is.
+            is_words = isinstance(column.type, Text) and dialect.name == "postgresql"
+            smaller = (new[name].collate("C") if is_words else new[name]) < column
+            changes[name] = case((smaller, new[name]), else_=column)
         elif name in rule.latest:
             changes[name] = case((new[name] > column, new[name]), else_=column)
         else:
@@ -141,8 +149,18 @@ def _insert_from(table: Table, columns: tuple[str, ...], rule: _Rule, staging: s
     return f"{into} SELECT {names} FROM {staging} ON CONFLICT {tail}"  # noqa: S608 - names of our own tables
 
 
-def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> str:
-    """Rows into a staging table of this session, which is empty again after the transaction."""
+def _copied_at_once(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> bool:
+    """Copies rows straight into their table; False, and nothing is written, where one of them exists after all."""
+    try:
+        with connection.begin_nested():
+            _copy(connection, table, connection.dialect.identifier_preparer.quote(table.name), columns, rows)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _staged(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> str:
+    """Rows in a staging table of this session, which is empty again after the transaction."""
     quote = connection.dialect.identifier_preparer.quote
     staging = quote(f"staging_{table.name}")
     # A second batch of the same transaction finds the first one's rows, hence the TRUNCATE.
@@ -151,11 +169,16 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
         f" AS SELECT * FROM {quote(table.name)} WITH NO DATA"
     )
     connection.exec_driver_sql(f"TRUNCATE {staging}")
-    names = ", ".join(quote(name) for name in columns)
+    _copy(connection, table, staging, columns, rows)
+    return staging
+
+
+def _copy(connection: Connection, table: Table, into: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+    names = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in columns)
     convert = _converters(table, columns, connection.dialect)
     cursor = connection.connection.cursor()
     try:
-        with cursor.copy(f"COPY {staging} ({names}) FROM STDIN") as copy:
+        with cursor.copy(f"COPY {into} ({names}) FROM STDIN") as copy:
             for row in _tuples(columns, convert, rows):
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -164,10 +187,9 @@ def _copy(connection: Connection, table: Table, columns: tuple[str, ...], rows: 
         lost = connection.dialect.is_disconnect(error, connection.connection, cursor)
         if lost:
             connection.invalidate(error)
-        raise DBAPIError.instance(f"COPY {staging}", None, error, dbapi.Error, connection_invalidated=lost) from error
+        raise DBAPIError.instance(f"COPY {into}", None, error, dbapi.Error, connection_invalidated=lost) from error
     finally:
         cursor.close()
-    return staging
 
 
 def _tuples(columns: tuple[str, ...], convert: Sequence[Convert], rows: Iterable[Row]) -> Iterable[tuple[Any, ...]]:

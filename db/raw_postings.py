@@ -94,10 +94,11 @@ def write_said(connection: Connection, all_said: Sequence[Said]) -> Kept:
         keep_old=["source", "source_id"],
         earliest=["first_seen"],
         latest=["last_seen"],
+        all_new=not updated,
     )
     upsert(connection, CHANGE, last_of_each(changes, "id"), ["id"])
     _see_again(connection, unchanged)
-    _keep_sightings(connection, all_said)
+    _keep_sightings(connection, all_said, all_new=not known)
     return Kept(frozenset(row["id"] for row in new), changed, frozenset(unchanged))
 
 
@@ -347,7 +348,8 @@ def _touch_postings(connection: Connection, raw_ids: Mapping[str, Any]) -> None:
     )
 
 
-def _keep_sightings(connection: Connection, all_said: Sequence[Said]) -> None:
+def _keep_sightings(connection: Connection, all_said: Sequence[Said], *, all_new: bool) -> None:
+    whole = any(not said.partial for said in all_said)
     for partial, column in ((False, "content_hash"), (True, "listed_hash")):
         rows = [
             {
@@ -367,6 +369,7 @@ def _keep_sightings(connection: Connection, all_said: Sequence[Said]) -> None:
             ["raw_posting_id", "page_id"],
             earliest=["first_seen"],
             latest=["last_seen"],
+            all_new=all_new and not (partial and whole),
         )
 
 
