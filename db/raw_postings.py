@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam, case, func, or_, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.keys import bytes_hash, canonical, content_hash, key
@@ -33,6 +33,8 @@ PUBLISHED = tuple(
 """The columns that hold what a site published."""
 DATES = frozenset({"posted_on", "updated_on", "valid_through"})
 GAPS: tuple[Any, ...] = (None, "", [], {}, False)
+TOGETHER = 20
+"""So many rows that become alike are worth a statement of their own."""
 """Values that state nothing."""
 
 
@@ -303,9 +305,21 @@ def _see_again(connection: Connection, groups: Mapping[str, Sequence[Said]]) -> 
     ]
     # One index less to mend: what else may follow from a sighting is rare, and asked for by itself.
     odd = _to_read_again(connection, groups, {row["row_id"]: row for row in rows})
-    update_rows(connection, _SEEN, [{"row_id": row["row_id"], "last": row["last"]} for row in rows])
+    _mark_seen(connection, {row["row_id"]: row["last"] for row in rows})
     update_rows(connection, _READ_AGAIN, odd)
     _touch_postings(connection, groups)
+
+
+def _mark_seen(connection: Connection, last_of: Mapping[str, datetime]) -> None:
+    """Ads of one page share the moment at which it was read: one statement a moment, one a row where few share it."""
+    at: dict[datetime, list[str]] = {}
+    for id_, last in last_of.items():
+        at.setdefault(last, []).append(id_)
+    for last, ids in at.items():
+        if len(ids) >= TOGETHER:
+            connection.execute(_seen(one_of(connection, RAW.c.id, ids), last))
+    few = [{"row_id": id_, "last": last} for last, ids in at.items() if len(ids) < TOGETHER for id_ in ids]
+    update_rows(connection, _SEEN, few)
 
 
 def _to_read_again(
@@ -323,17 +337,24 @@ def _to_read_again(
     ]
 
 
+def _seen(which: ColumnElement[bool], last: Any) -> Update:
+    return update(RAW).where(which, RAW.c.last_seen < last).values(last_seen=last, missed=0, missed_at=None)
+
+
 def _updates() -> tuple[Update, Update]:
     moment = RAW.c.last_seen.type
     first, last = bindparam("first", type_=moment), bindparam("last", type_=moment)
-    mine = update(RAW).where(RAW.c.id == bindparam("row_id"))
-    seen = mine.where(RAW.c.last_seen < last).values(last_seen=last, missed=0, missed_at=None)
-    read_again = mine.values(
-        first_seen=case((first < RAW.c.first_seen, first), else_=RAW.c.first_seen),
-        closed_at=case((last > RAW.c.closed_at, None), else_=RAW.c.closed_at),
-        rules_version=0,
+    mine = RAW.c.id == bindparam("row_id")
+    read_again = (
+        update(RAW)
+        .where(mine)
+        .values(
+            first_seen=case((first < RAW.c.first_seen, first), else_=RAW.c.first_seen),
+            closed_at=case((last > RAW.c.closed_at, None), else_=RAW.c.closed_at),
+            rules_version=0,
+        )
     )
-    return seen, read_again
+    return _seen(mine, last), read_again
 
 
 _SEEN, _READ_AGAIN = _updates()
