@@ -236,7 +236,8 @@ class Posting(SQLModel, table=True):
     """One job, after normalising and merging the raw postings that describe it."""
 
     __table_args__ = (
-        Index("ix_posting_role", "role", "level", "country"),
+        # A role's postings, newest first: the page that people ask for most is read without sorting.
+        Index("ix_posting_role", "role", "first_seen", "id"),
         Index("ix_posting_company", "company_id"),
         Index("ix_posting_first_seen", "first_seen", "id"),
         Index("ix_posting_country", "country"),

@@ -91,6 +91,8 @@ POSTING_KEYS = (
 )
 """The keys of one posting as every way out gives it; null where unknown."""
 
+SHOWN = [POSTING.c[name] for name in POSTING_KEYS if name in POSTING.c]
+
 SORTS: Mapping[str, ColumnElement[Any]] = {
     "first_seen": POSTING.c.first_seen,
     "last_seen": POSTING.c.last_seen,
@@ -115,14 +117,18 @@ def find_postings(
     """One page of postings and the cursor of the next one, None at the end."""
     name, down = _sort(sort)
     order = SORTS[name]
-    query = select(POSTING, order.label("sort_value")).where(*filters.conditions())
+    query = select(POSTING.c.id, order.label("sort_value")).where(*filters.conditions())
     if after is not None:
         query = query.where(_after(order, down, after, sort))
     query = query.order_by(order.desc() if down else order, POSTING.c.id.desc() if down else POSTING.c.id)
     with reading(engine) as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
         shown = rows[:limit]
-        found = _with_flags_and_sightings(connection, [row._mapping for row in shown])
+        # The rows themselves only now: sorting them all would move whole descriptions about.
+        whole = {
+            row.id: row._mapping for row in rows_by_id(connection, select(*SHOWN), POSTING.c.id, [r.id for r in shown])
+        }
+        found = _with_flags_and_sightings(connection, [whole[row.id] for row in shown])
     more = len(rows) > limit and limit > 0
     return found, _cursor(sort, shown[-1].sort_value, shown[-1].id) if more else None
 

@@ -16,7 +16,6 @@ from starlette.background import BackgroundTask
 
 from db.articles import list_articles
 from db.decisions import decide_flag
-from db.facets import find_facets
 from db.looking import find_article, find_posting, list_companies, list_roles
 from db.merges import list_merges
 from db.queries import POSTING_KEYS, count_postings, each_posting, find_postings, list_flags, list_runs, list_sources
@@ -190,7 +189,7 @@ def compare(request: Request, query: Annotated[CompareQuery, Query()]) -> Respon
     "/facets", response_model=RowsShape, summary="What the selected postings are, by value, and how pay spreads"
 )
 def facets(request: Request, query: Which) -> Response:
-    found = find_facets(request.app.state.engine, query.filters())
+    found = request.app.state.counts.facets(query.filters())
     values = {name: [asdict(value) for value in values] for name, values in found.values.items()}
     return answer(
         request,
@@ -199,6 +198,7 @@ def facets(request: Request, query: Which) -> Response:
             "with_pay": found.with_pay,
             "facets": values,
             "pay_usd": [asdict(bar) for bar in found.pay],
+            "counted_at": found.counted_at.replace(microsecond=0),
         },
     )
 
@@ -277,8 +277,11 @@ def decide(
     who = require_writer(request)
     if decision.state == "dismissed" and not (decision.why or "").strip():
         raise Problem(400, "a dismissed flag needs a reason: `why`")
+    state = request.app.state
     try:
-        decide_flag(request.app.state.engine, flag_id, decision.state, who=who, why=decision.why, now=utc_now())
+        decide_flag(state.engine, flag_id, decision.state, who=who, why=decision.why, now=utc_now())
     except LedgerError as error:
         raise Problem(404, str(error)) from error
+    state.cache.clear()
+    state.counts.forget()
     return Response(status_code=204)

@@ -12,6 +12,7 @@ from db.session import open_ledger
 from service.settings import Settings
 from service.web import api, pages, problems, review
 from service.web.cache import Cache
+from service.web.counts import Counts
 from service.web.document import document_of
 from service.web.gate import Gate, RateLimit
 from service.web.guard import Keys, require_good_tokens
@@ -35,6 +36,7 @@ def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE
     app.state.engine = open_ledger(settings.database_url)
     app.state.keys = Keys(settings.tokens or {})
     app.state.cache = Cache()
+    app.state.counts = Counts(app.state.engine)
     problems.install(app)
     for part in (api, pages, review):
         app.include_router(part.router)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import Engine
 from starlette.responses import Response
 
 from aggregator.normalise.title_vocabulary import taxonomy
 from db.articles import list_articles
-from db.facets import Facets, facets_of, read_cells, read_pay, without_dimensions
+from db.facets import Facets
 from db.filters import Filters
 from db.looking import find_article, find_posting, list_companies, list_roles
 from db.queries import find_postings, list_runs, list_sources
@@ -36,6 +36,8 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_LIMIT = 25
 SAMPLE = 8
+FRESH = timedelta(seconds=5)
+"""Counts older than this say how old they are."""
 FACETS_SHOWN = 10
 Query = TypeVar("Query", bound=BaseModel)
 
@@ -91,9 +93,10 @@ def asked(request: Request, model: type[Query]) -> Query:
 def search(request: Request) -> Response:
     given = asked(request, SearchQuery)
     filters = given.filters()
-    engine, cache = request.app.state.engine, request.app.state.cache
-    rows, following = find_postings(engine, filters, sort=given.sort, limit=given.limit, after=given.after)
-    found = cached_facets(engine, cache, filters)
+    rows, following = find_postings(
+        request.app.state.engine, filters, sort=given.sort, limit=given.limit, after=given.after
+    )
+    found: Facets = request.app.state.counts.facets(filters)
     stated = filters.stated()
     kept = stated | ({"sort": given.sort} if given.sort != "-first_seen" else {})
     return page(
@@ -111,16 +114,7 @@ def search(request: Request) -> Response:
         facet_words=FACET_WORDS,
         shown=FACETS_SHOWN,
         histogram=_histogram(found),
-    )
-
-
-def cached_facets(engine: Engine, cache: Cache, filters: Filters) -> Facets:
-    """The facets; choosing among the dimensions reads the cells of the choice before."""
-    counted = without_dimensions(filters)
-    cells = cache.get(("cells", counted), lambda: read_cells(engine, counted))
-    return cache.get(
-        ("facets", filters),
-        lambda: facets_of(cells, filters, cache.get(("pay", filters), lambda: read_pay(engine, filters))),
+        counted_at=found.counted_at if utc_now() - found.counted_at > FRESH else None,
     )
 
 

@@ -68,7 +68,7 @@ class FilterQuery(BaseModel):
     include_unknown_pay: bool = False
     text: Words | None = Field(
         None,
-        description='Words in title, employer, place or description; "a phrase", -without, begin*. The last word may go on.',
+        description='Words in title, employer, place, description; "a phrase", -without, begin*; the last may go on.',
     )
 
     def filters(self) -> Filters:

@@ -65,6 +65,7 @@ def decide(
     except LedgerError as error:
         raise Problem(404, str(error)) from error
     request.app.state.cache.clear()
+    request.app.state.counts.forget()
     said = query({"code": code, "decided": flag_id, "as": action} if action != "open" else {"code": code})
     return RedirectResponse(f"/review{said}", status_code=303)
 
@@ -109,6 +110,7 @@ def decide_merge(
     except LedgerError as error:
         raise Problem(404, str(error)) from error
     request.app.state.cache.clear()
+    request.app.state.counts.forget()
     if action in {"split", "merge"}:
         # The postings of both are read anew now, so that the page shows them; an undone split finds its posting.
         aggregate(engine, now=now)

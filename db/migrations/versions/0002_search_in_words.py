@@ -1,4 +1,4 @@
-"""search in words
+"""search in words; the postings of a role in the order in which they are shown
 
 Revision: 0002, after 0001
 
@@ -17,6 +17,8 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    op.drop_index("ix_posting_role", "posting")
+    op.create_index("ix_posting_role", "posting", ["role", "first_seen", "id"])
     connection = op.get_bind()
     for statement in SCHEMA[connection.dialect.name]:
         connection.exec_driver_sql(statement)
@@ -29,3 +31,5 @@ def downgrade() -> None:
         connection.exec_driver_sql("DROP TRIGGER posting_words_gone")
         connection.exec_driver_sql("DROP TABLE posting_fts")
     connection.exec_driver_sql("DROP TABLE posting_words")
+    op.drop_index("ix_posting_role", "posting")
+    op.create_index("ix_posting_role", "posting", ["role", "level", "country"])
