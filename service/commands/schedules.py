@@ -85,6 +85,7 @@ def run_schedule(
     context: typer.Context,
     path: Path | None = SourcesFile,
     port: int | None = typer.Option(None, "--port", help="Serve /healthz, /readyz and /metrics on this port."),
+    host: str = typer.Option("127.0.0.1", "--host", help="The address of --port; another one shows them to others."),
     log_format: str | None = typer.Option(None, "--log-format", help="text or json."),
 ) -> None:
     """The long-running scheduler: keeps every enabled source fresh. SIGTERM stops it, SIGHUP re-reads the sources."""
@@ -99,6 +100,7 @@ def run_schedule(
             database_url=settings.database_url,
             sources_path=path or settings.sources,
             log_format=chosen,
+            http_host=host,
             http_port=port,
             alerts=settings.alerts,
             chores=_chores(context),
