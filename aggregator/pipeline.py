@@ -11,29 +11,26 @@ and happens outside any transaction; writing is one transaction a batch, so a ki
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 from sqlalchemy import Engine
 
 from aggregator.claims import read_article
 from aggregator.cohorts import flag_cohorts
-from aggregator.composing import compose
 from aggregator.matching import match, review
 from aggregator.normalise.money import Rates
-from aggregator.reading import read
+from aggregator.parts import Job, compose_all, rarely_collected, read_in_parts
 from aggregator.rules import RULES_VERSION
 from db import articles, merges, postings
 from db.alone import alone
 from db.postings import PostingCounts, PostingDraft
 from db.session import reading
+from db.turns import require_turn, turn
 
 BATCH = 1_000
 """Raw postings a transaction: large enough to be fast, small enough to hold the write lock for a moment only."""
@@ -42,10 +39,8 @@ BATCH = 1_000
 COHORTS_AT_ONCE = 50_000
 """A ledger with more paid postings is left to the scheduler's nightly cohort job: comparing them takes seconds."""
 
-Job = tuple[str, list[Any]]
-"""A posting's id and the rows of `raw_posting` that describe it."""
-
 StoredRate = tuple[str, date, float, str]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +59,20 @@ def aggregate(
     *,
     now: datetime,
     everything: bool = False,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    pool: Executor | None = None,
+    progress: Progress | None = None,
 ) -> AggregateCounts:
-    """Reads what is pending, or `everything` again, in `workers` processes; `progress(done, all)` after each batch.
+    """Reads what is pending, or `everything` again; `progress(done, all)` after each batch.
 
+    With a `pool` of other processes they read and write in parts (`aggregator.parts`), and the rows come out the same.
     One at a time: a second call waits for the first one, and then reads what came meanwhile.
     """
-    with alone(engine), _rarely_collected():
-        return _aggregate(engine, now, everything, workers, progress)
+    with alone(engine), rarely_collected():
+        return _aggregate(engine, now, everything, pool, progress)
 
 
 def _aggregate(
-    engine: Engine,
-    now: datetime,
-    everything: bool,
-    workers: int,
-    progress: Callable[[int, int], None] | None,
+    engine: Engine, now: datetime, everything: bool, pool: Executor | None, progress: Progress | None
 ) -> AggregateCounts:
     if everything:
         postings.mark_all_pending(engine)
@@ -89,47 +81,54 @@ def _aggregate(
     with reading(engine) as connection:
         total = postings.count_pending(connection, RULES_VERSION)
         rates = postings.stored_rates(connection)
-    with _composer(rates, workers) as composed:
-        read, counts = _read_pending(engine, composed, workers, total, now, progress)
-        split = review(engine, rates, now=now)
-        if split:
-            counts += _read_pending(engine, composed, workers, 0, now, None)[1]
-        merged = 0
-        while found := match(engine, now=now):
-            merged += found
-            _read_pending(engine, composed, workers, 0, now, None)  # counted already, under the ids they had
+    read, counts = _read_first(engine, rates, pool, total, now, progress)
+    split = review(engine, rates, now=now)
+    if split:
+        counts += _read_pending(engine, rates, 0, now, None)[1]
+    merged = 0
+    while found := match(engine, now=now):
+        merged += found
+        _read_pending(engine, rates, 0, now, None)  # counted already, under the ids they had
     if counts.new or counts.updated or split or merged:
         flag_cohorts(engine, now=now, at_most=COHORTS_AT_ONCE)
     counts += PostingCounts(postings=-min(merged, counts.new), new=-min(merged, counts.new))
     return AggregateCounts(read, _aggregate_articles(engine), counts, merged, split)
 
 
-@contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Looks for cycles a hundred times less often: readings and drafts make none, and to look costs a tenth."""
-    before = gc.get_threshold()
-    gc.set_threshold(before[0] * 100, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+def _read_first(
+    engine: Engine,
+    rates: Sequence[StoredRate],
+    pool: Executor | None,
+    total: int,
+    now: datetime,
+    progress: Progress | None,
+) -> tuple[int, PostingCounts]:
+    """What is pending at first, which may be much: by the pool where there is one, and here what that leaves."""
+    read, counts = 0, PostingCounts()
+    if pool is not None:
+        with turn(engine) as name:
+            told = partial(_tell, progress, total)
+            read, counts = read_in_parts(engine, pool, turn=name, now=now, progress=told)
+            with reading(engine) as connection:  # a server that restarted meanwhile may have let somebody else in
+                require_turn(connection, name)
+    left, more = _read_pending(engine, rates, total, now, progress)
+    return read + left, counts + more
+
+
+def _tell(progress: Progress | None, total: int, done: int) -> None:
+    if progress is not None:
+        progress(done, max(total, done))
 
 
 def _read_pending(
-    engine: Engine,
-    composed: Callable[[Sequence[Job]], list[PostingDraft]],
-    workers: int,
-    total: int,
-    now: datetime,
-    progress: Callable[[int, int], None] | None,
+    engine: Engine, rates: Sequence[StoredRate], total: int, now: datetime, progress: Progress | None
 ) -> tuple[int, PostingCounts]:
     done, counts = 0, PostingCounts()
-    while batch := _next_batch(engine, BATCH * workers):
-        drafts = composed(batch)
+    while batch := _next_batch(engine, BATCH):
+        drafts = _compose_all(rates, batch)
         counts += postings.keep_postings(engine, drafts, rules_version=RULES_VERSION, now=now)
         done += sum(len(rows) for _, rows in batch)
-        if progress is not None:
-            progress(done, max(total, done))
+        _tell(progress, total, done)
     return done, counts
 
 
@@ -148,24 +147,8 @@ def _next_batch(engine: Engine, size: int) -> list[Job]:
     return sorted(batch.items())
 
 
-@contextmanager
-def _composer(rates: Sequence[StoredRate], workers: int) -> Iterator[Callable[[Sequence[Job]], list[PostingDraft]]]:
-    """What turns rows into drafts: here, or in processes of their own."""
-    if workers == 1:
-        yield partial(_compose_all, rates)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-
-        def spread(batch: Sequence[Job]) -> list[PostingDraft]:
-            parts = pool.map(partial(_compose_all, rates), [batch[n::workers] for n in range(workers)])
-            return [draft for part in parts for draft in part]
-
-        yield spread
-
-
 def _compose_all(stored: Sequence[StoredRate], batch: Sequence[Job]) -> list[PostingDraft]:
-    rates = Rates(stored)
-    return [compose(posting_id, [read(row) for row in rows], rates) for posting_id, rows in batch]
+    return compose_all(Rates(stored), batch)
 
 
 def _aggregate_articles(engine: Engine) -> int:

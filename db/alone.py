@@ -2,7 +2,8 @@
 
 Aggregating reads outside any transaction and writes what it made of it later. Two at once would merge the same pair
 twice, bring back a posting that the other merged away, or one that was erased. The lock is the operating system's or
-the server's, so it ends with its holder, also by kill -9: nothing expires, nothing is left to clean up.
+the server's, so it ends with its holder, also by kill -9: nothing expires, nothing is left to clean up. What the holder
+let others do in its name may outlast it for a moment: its turn (`db.turns`) is ended by the next one before all else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import closing, contextmanager
 from sqlalchemy import Engine, text
 
 from db.session import LedgerError
+from db.turns import end_turns
 
 SUFFIX = "-alone"
 """Of the empty file beside a SQLite ledger that is locked: a lock on the ledger itself would stop every writer."""
@@ -32,6 +34,7 @@ def alone(engine: Engine) -> Iterator[None]:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # closed afterwards, never pooled: the lock ends with its connection
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
+            end_turns(engine)
             yield
         return
     file = engine.url.database
@@ -47,4 +50,5 @@ def alone(engine: Engine) -> Iterator[None]:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             raise LedgerError(f"cannot lock the ledger {file}: {error}") from error
+        end_turns(engine)
         yield

@@ -72,6 +72,15 @@ def release(engine: Engine, name: str, holder: str) -> bool:
         return connection.execute(delete(LEASE).where(LEASE.c.name == name, LEASE.c.holder == holder)).rowcount == 1
 
 
+def forget_expired(engine: Engine, prefix: str, *, now: datetime | None = None) -> int:
+    """Deletes the expired leases whose names begin so: their holders died, and nobody takes such a name again."""
+    with writing(engine) as connection:
+        over = LEASE.c.name.startswith(prefix, autoescape=True) & (
+            LEASE.c.expires_at <= (now or database_now(connection))
+        )
+        return connection.execute(delete(LEASE).where(over)).rowcount
+
+
 def find_lease(engine: Engine, name: str) -> LeaseRow | None:
     """Who holds the lease, expired or not; None when nobody does."""
     columns = (LEASE.c.name, LEASE.c.holder, LEASE.c.acquired_at, LEASE.c.expires_at)

@@ -19,6 +19,7 @@ from db.keys import content_hash, key
 from db.merges import kept_decisions
 from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
 from db.session import committed, reading, writing
+from db.turns import require_turn
 from db.words import keep_words, words_changed
 
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
@@ -132,23 +133,30 @@ def stored_rates(connection: Connection) -> list[tuple[str, Any, float, str]]:
 
 
 def keep_postings(
-    engine: Engine, drafts: Sequence[PostingDraft], *, rules_version: int, now: datetime
+    engine: Engine, drafts: Sequence[PostingDraft], *, rules_version: int, now: datetime, turn: str | None = None
 ) -> PostingCounts:
     """Writes a batch in one transaction and marks its raw postings as read.
 
-    A raw posting that changed while it was being read stays pending.
+    A raw posting that changed while it was being read stays pending. Work done in the name of a `turn` of somebody who
+    aggregates raises `db.turns.TurnOver`, and writes nothing, once that is over.
     """
     if not drafts:
         return PostingCounts()
     ordered = sorted(drafts, key=lambda draft: draft.id)
-    return committed(engine, lambda connection: _keep_batch(connection, ordered, rules_version, now))
+
+    def work(connection: Connection) -> PostingCounts:
+        if turn is not None:
+            require_turn(connection, turn)
+        return _keep_batch(connection, ordered, rules_version, now)
+
+    return committed(engine, work)
 
 
 def _keep_batch(
     connection: Connection, ordered: Sequence[PostingDraft], rules_version: int, now: datetime
 ) -> PostingCounts:
     old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, [d.id for d in ordered])}
-    upsert(connection, COMPANY, _company_rows(ordered), ["id"], keep_old=["name"])
+    _keep_companies(connection, ordered)
     decided = _decided_flags(connection, ordered)
     changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
     upsert(connection, POSTING, [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed], ["id"])
@@ -169,13 +177,17 @@ def _keep_batch(
     return counts
 
 
-def _company_rows(drafts: Sequence[PostingDraft]) -> list[Mapping[str, Any]]:
+def _keep_companies(connection: Connection, drafts: Sequence[PostingDraft]) -> None:
+    """Of the spellings of an employer's name the first in order stays, whoever of several writers comes first."""
     names: dict[str, str] = {}
     for draft in drafts:
         if draft.company is not None:
             id_, name = draft.company
             names[id_] = min(names.get(id_, name), name)
-    return [{"id": id_, "name": names[id_]} for id_ in sorted(names)]
+    known = {row.id: row.name for row in rows_by_id(connection, select(COMPANY), COMPANY.c.id, names)}
+    # Only what changes is written: a row that is written is locked, and large employers are in every batch.
+    rows = [{"id": id_, "name": name} for id_, name in sorted(names.items()) if id_ not in known or name < known[id_]]
+    upsert(connection, COMPANY, rows, ["id"], earliest=["name"])
 
 
 def _differs(old: Row[Any], draft: PostingDraft, rules_version: int) -> bool:

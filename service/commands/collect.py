@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from service.commands.options import settings_of
+from service.commands.options import CLUSTER, settings_of
 from service.settings import Settings, UsageError, WorkFailed
 
 
@@ -80,13 +80,13 @@ def _say_rejected(engine: Any, started: Any) -> None:
             to_stderr(f"rejected {row['url']}: {row['detail']}")
 
 
-def _aggregate(engine: Any, *, everything: bool = False, workers: int = 1) -> Any:
+def _aggregate(engine: Any, *, everything: bool = False, pool: Any = None) -> Any:
     from aggregator.pipeline import aggregate as aggregate_pending
     from db.records import utc_now
     from service.progress import measured
 
     with measured("normalising") as show:
-        return aggregate_pending(engine, now=utc_now(), everything=everything, workers=workers, progress=show)
+        return aggregate_pending(engine, now=utc_now(), everything=everything, pool=pool, progress=show)
 
 
 def print_counts(counts: dict[str, Any], *, as_json: bool) -> None:
@@ -193,14 +193,17 @@ def aggregate(
     context: typer.Context,
     everything: bool = typer.Option(False, "--all", help="Read every raw posting again with today's rules."),
     workers: int = typer.Option(1, "--workers", min=1, max=64, help="Processes that normalise."),
+    cluster: str | None = CLUSTER,
     as_json: bool = typer.Option(False, "--json", help="Print the counts as one JSON object."),
 ) -> None:
     """Normalises what is pending: raw postings into postings, flags and history; articles into claims."""
     from db.session import open_ledger
+    from scheduler.cluster import pool
 
     settings = settings_of(context)
     engine = open_ledger(settings.database_url)
-    made = _aggregate(engine, everything=everything, workers=workers)
+    with pool(cluster, workers, ledger=engine) as executor:
+        made = _aggregate(engine, everything=everything, pool=executor)
     counts = {
         "read": made.read,
         "articles": made.articles,

@@ -88,13 +88,6 @@ class TestReading:
             ("level", "lead", None, "rules")
         }
 
-    def test_workers_read_the_same(self, ledger: Engine, tmp_path: Any) -> None:
-        keep(ledger, [job(n, title_text=f"Engineer {n}") for n in range(20)])
-        assert aggregate(ledger, now=NOON, workers=2).postings.new == 20
-        one = snapshot(ledger)
-        aggregate(ledger, now=NOON, everything=True)
-        assert snapshot(ledger) == one
-
     def test_a_raw_posting_that_changed_meanwhile_stays_pending(self, store: Engine) -> None:
         keep(store, [job(1)])
         with_old = pipeline._next_batch(store, 10)

@@ -1,0 +1,43 @@
+"""Raw postings that today's rules have not read, by the job that they describe: what parts of the work are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from db.bulk import rows_by_id
+from db.merges import roots
+from db.models import RawPosting
+from db.postings import siblings
+
+RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+
+Pending = Mapping[str, Collection[str]]
+"""By the posting's id the ids of its pending raw postings."""
+
+
+def pending_jobs(connection: Connection, rules_version: int, limit: int) -> dict[str, list[str]]:
+    """So many pending raw postings, by the posting that they are part of today, in the order of its id.
+
+    A raw posting without a posting founds its own, unless that is part of another one by now.
+    """
+    query = select(RAW.c.id, RAW.c.posting_id).where(RAW.c.rules_version < rules_version)
+    found = connection.execute(query.order_by(RAW.c.rules_version).limit(limit)).all()
+    owners = roots(connection, {row.posting_id or row.id for row in found})
+    jobs: dict[str, list[str]] = {}
+    for row in found:
+        jobs.setdefault(owners[row.posting_id or row.id], []).append(row.id)
+    return dict(sorted(jobs.items()))
+
+
+def ads_of(connection: Connection, jobs: Pending) -> list[tuple[str, list[Row[Any]]]]:
+    """All raw postings of these jobs, pending or not, by posting."""
+    home = {raw_id: posting_id for posting_id, pending in jobs.items() for raw_id in pending}
+    rows = {row.id: row for row in siblings(connection, jobs)}
+    rows |= {row.id: row for row in rows_by_id(connection, select(RAW), RAW.c.id, home)}
+    batch: dict[str, list[Row[Any]]] = {}
+    for row in rows.values():
+        batch.setdefault(home.get(row.id, row.posting_id), []).append(row)
+    return sorted(batch.items())
