@@ -14,10 +14,10 @@ import re
 from typing import Final
 
 from scraper.backfill.quick_blocks import quick_blocks
-from scraper.backfill.words import found
 from scraper.pages.article import read_article
 from scraper.pages.blocks import LONGEST_HEADING
 from scraper.pages.decoding import BOMS, UnreadableError, decode
+from scraper.pages.words import found
 
 _MENTIONED: Final = re.compile(rb"job\W{0,12}posting")
 _GAP: Final = rb"(?:[\s\x80-\xff]|&[#\w]{2,8};?|<[^>]{0,300}>)"

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from scraper.backfill.inputs import Input, opened
-from scraper.backfill.words import found
 from scraper.pages.warc import LONGEST
+from scraper.pages.words import found
 from scraper.spiders.archives import HTML, XML
 
 CHUNK: Final = 1 << 20

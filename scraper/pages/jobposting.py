@@ -186,6 +186,8 @@ def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:
 def is_posting(node: Mapping[str, object]) -> bool:
     for name in ("@type", "type", "@Type", "Type", "@TYPE"):
         types = node.get(name)
+        if types is None:
+            continue
         for type_ in types if isinstance(types, list) else [types]:
             if isinstance(type_, str) and re.split(r"[/#:]", type_.strip().rstrip("/"))[-1].lower() == TYPE.lower():
                 return True
@@ -198,7 +200,7 @@ def cleaned(
     """Properties in schema.org's spelling, references to other nodes replaced by these, typed values unwrapped."""
     fields: dict[str, object] = {}
     for key, value in node.items():
-        name = re.split(r"[/:]", key)[-1] if not key.startswith("@") else key
+        name = re.split(r"[/:]", key)[-1] if ("/" in key or ":" in key) and not key.startswith("@") else key
         name = PROPERTIES.get(name.lower(), name)
         if name not in fields or fields[name] in (None, "", []):
             fields[name] = _resolved(value, index or {}, depth)
