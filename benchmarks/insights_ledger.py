@@ -58,6 +58,14 @@ FILLED = {
 }
 
 
+_LETTERS = str.maketrans("0189", "abcd")
+
+
+def posting_id(number: int) -> str:
+    """A key as the ledger's own look: small letters and the digits 2 to 7."""
+    return f"posting{number:09d}".translate(_LETTERS)
+
+
 def write_ledger(path: Path, postings: int, *, seed: int = 7) -> None:
     """A new ledger of so many postings at `path`."""
     open_ledger(f"sqlite:///{path}").dispose()
@@ -75,7 +83,7 @@ def write_ledger(path: Path, postings: int, *, seed: int = 7) -> None:
         store.executemany(
             "INSERT INTO posting_flag (posting_id, code, severity, state, detail, suggestion, rules_version, raised_at,"
             " seen_hash) VALUES (?, 'placeholder', 'exclude', 'open', 'd', '{}', 1, '2026-01-01 00:00:00', '')",
-            ((f"posting{i:09d}",) for i in range(0, postings, 50)),
+            ((posting_id(i),) for i in range(0, postings, 50)),
         )
     store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
@@ -90,7 +98,7 @@ def _postings(number: int, seed: int) -> Iterator[dict[str, Any]]:
     for i in range(number):
         low, high = (int(middle[i] * share // 500) * 50_000 if paid[i] else None for share in (0.88, 1.12))
         yield {
-            "id": f"posting{i:09d}",
+            "id": posting_id(i),
             "title": ROLES[role[i]],
             "title_text": ROLES[role[i]],
             "role": ROLES[role[i]],

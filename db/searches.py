@@ -2,7 +2,8 @@
 
 What matches when a search is saved is known already; later each posting is told once. A posting is claimed (a row in
 `told`) before it is told: a process that dies in between leaves it claimed and undelivered, so nothing is ever told
-twice; what failed for certain is given back and told the next time.
+twice; what failed for certain is given back and told the next time. Of a claim that is left nobody knows whether it was
+told: it is unsure, until a person says that it was (`drop_unsure`) or has it told again (`reclaim_unsure`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Engine, Table, and_, delete, exists, func, insert, literal, select, update
 
 from db.bulk import one_of
 from db.filters import Filters, parse_filters
@@ -100,6 +101,44 @@ def claim_new(engine: Engine, search: Search, now: datetime) -> list[dict[str, A
     if not ids:
         return []
     return find_postings(engine, Filters(ids=tuple(ids)), sort="first_seen", limit=len(ids))[0]
+
+
+def unsure_postings(engine: Engine, search: Search, before: datetime) -> list[dict[str, Any]]:
+    """What was claimed before a moment and never ticked off, oldest claim first: (posting_id, at, title, company, url).
+
+    Title, employer and address are null where the posting is gone since.
+    """
+    query = (
+        select(TOLD.c.posting_id, TOLD.c.at, POSTING.c.title, POSTING.c.company, POSTING.c.url)
+        .join(POSTING, POSTING.c.id == TOLD.c.posting_id, isouter=True)
+        .where(_unsure(search, before))
+        .order_by(TOLD.c.at, TOLD.c.posting_id)
+    )
+    with reading(engine) as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def reclaim_unsure(engine: Engine, search: Search, before: datetime, now: datetime) -> list[dict[str, Any]]:
+    """Unsure postings, claimed anew by the caller, who tells them again; those that are gone since are dropped."""
+    with writing(engine) as connection:
+        mine = _unsure(search, before)
+        gone = TOLD.c.posting_id.not_in(select(POSTING.c.id))
+        connection.execute(delete(TOLD).where(mine, gone))
+        oldest = select(TOLD.c.posting_id).where(mine).order_by(TOLD.c.at, TOLD.c.posting_id).limit(MOST_AT_ONCE)
+        ids = list(connection.execute(oldest).scalars())
+        claimed = (TOLD.c.saved_search_id == search.id) & one_of(connection, TOLD.c.posting_id, ids)
+        connection.execute(update(TOLD).where(claimed).values(at=now))
+    return find_postings(engine, Filters(ids=tuple(ids)), sort="first_seen", limit=len(ids))[0] if ids else []
+
+
+def drop_unsure(engine: Engine, search: Search, before: datetime) -> int:
+    """Counts what is unsure as told; returns how many those were."""
+    with writing(engine) as connection:
+        return connection.execute(update(TOLD).where(_unsure(search, before)).values(delivered=True)).rowcount
+
+
+def _unsure(search: Search, before: datetime) -> ColumnElement[bool]:
+    return and_(TOLD.c.saved_search_id == search.id, TOLD.c.delivered.is_(False), TOLD.c.at < before)
 
 
 def settle(engine: Engine, search: Search, posting_ids: Sequence[str], *, delivered: bool) -> None:

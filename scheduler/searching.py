@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from db.queries import as_json
-from db.searches import Search, claim_new, saved_searches, settle
+from db.searches import Search, claim_new, reclaim_unsure, saved_searches, settle
 from scheduler.alerts import AlertError, make_teller
 from scheduler.cron import next_slot
 
@@ -69,6 +69,28 @@ def tell_searches(engine: Engine, now: datetime, *, only: str | None = None) -> 
         told[search.name] = len(rows) if delivered else 0
     if failures:
         raise AlertError("; ".join(failures))
+    return told
+
+
+TELLING = timedelta(minutes=10)
+"""So long a claim may be under way: younger ones are no business of a person yet."""
+
+
+def tell_again(engine: Engine, search: Search, now: datetime, *, wait: timedelta = TELLING) -> int:
+    """Tells what a teller that died may or may not have told, once more; returns how many postings.
+
+    Raises `AlertError` when the channel fails: they stay unsure.
+    """
+    told = 0
+    while rows := reclaim_unsure(engine, search, now - wait, now):
+        try:
+            delivered = _deliver(search, rows)
+        except OSError as error:
+            raise AlertError(f"{search.name}: {error}") from error
+        if not delivered:
+            raise AlertError(f"{search.name}: nobody was reached")
+        settle(engine, search, [str(row["id"]) for row in rows], delivered=True)
+        told += len(rows)
     return told
 
 

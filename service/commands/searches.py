@@ -24,6 +24,16 @@ def _open(context: typer.Context) -> Any:
     return open_ledger(settings_of(context).database_url)
 
 
+def _named(engine: Any, name: str) -> Any:
+    """The saved search of this name; an error that says where they are listed."""
+    from db.searches import saved_searches
+
+    found = next((search for search in saved_searches(engine) if search.name == name), None)
+    if found is None:
+        raise UsageError(f"no saved search {name!r}: `jobledger searches list` shows them")
+    return found
+
+
 @searches.command(epilog="Example: jobledger searches add berlin --city Berlin --has-salary --channel file:new.jsonl")
 @with_filters
 def add(
@@ -60,7 +70,7 @@ def list_all(context: typer.Context, as_json: bool = typer.Option(False, "--json
 
     from db.queries import as_json as jsonable
     from db.searches import saved_searches, told_counts
-    from service.output import print_table
+    from service.output import print_table, to_stderr
 
     engine = _open(context)
     counts = told_counts(engine)
@@ -82,6 +92,68 @@ def list_all(context: typer.Context, as_json: bool = typer.Option(False, "--json
     shown = [row | {"filters": json.dumps(row["filters"], ensure_ascii=False)} for row in rows]
     names = ("name", "filters", "schedule", "channel", "last_looked", "told", "unsure")
     print_table("Saved searches", [(name, name.replace("_", " ").capitalize()) for name in names], shown)
+    for row in rows:
+        if row["unsure"]:
+            to_stderr(
+                f"{row['name']}: nobody knows whether {row['unsure']} arrived, their teller died; "
+                f"`jobledger searches unsure {row['name']}` shows them, `resend` tells them again, `drop` does not"
+            )
+
+
+@searches.command(epilog="Example: jobledger searches unsure berlin")
+def unsure(
+    context: typer.Context,
+    name: str = typer.Argument(..., metavar="NAME"),
+    as_json: bool = typer.Option(False, "--json"),
+) -> None:
+    """What a search may have told and may not: its teller died in between. `resend` tells it, `drop` does not."""
+    import json
+
+    from db.queries import as_json as jsonable
+    from db.records import utc_now
+    from db.searches import unsure_postings
+    from service.output import print_table
+
+    engine = _open(context)
+    rows = unsure_postings(engine, _named(engine, name), utc_now())
+    if as_json:
+        typer.echo(json.dumps(jsonable(rows), ensure_ascii=False))
+        return
+    columns = (("posting_id", "Posting"), ("title", "Title"), ("company", "Employer"), ("at", "Claimed"))
+    print_table(f"Unsure of {name}", columns, rows)
+
+
+@searches.command(epilog="Example: jobledger searches resend berlin")
+def resend(
+    context: typer.Context,
+    name: str = typer.Argument(..., metavar="NAME"),
+    at_once: bool = typer.Option(False, "--now", help="Also what was claimed in the last ten minutes."),
+) -> None:
+    """Tells again what nobody knows to have arrived; some of it may arrive twice."""
+    from datetime import timedelta
+
+    from db.records import utc_now
+    from scheduler.alerts import AlertError
+    from scheduler.searching import TELLING, tell_again
+
+    engine = _open(context)
+    search = _named(engine, name)
+    try:
+        number = tell_again(engine, search, utc_now(), wait=timedelta() if at_once else TELLING)
+    except AlertError as error:
+        raise WorkFailed(str(error)) from error
+    typer.echo(f"{name}: {number} told again")
+
+
+@searches.command(epilog="Example: jobledger searches drop berlin")
+def drop(context: typer.Context, name: str = typer.Argument(..., metavar="NAME")) -> None:
+    """Counts as told what nobody knows to have arrived."""
+    from db.records import utc_now
+    from db.searches import drop_unsure
+    from scheduler.searching import TELLING
+
+    engine = _open(context)
+    typer.echo(f"{name}: {drop_unsure(engine, _named(engine, name), utc_now() - TELLING)} dropped")
 
 
 @searches.command(epilog="Example: jobledger searches remove berlin")
@@ -100,13 +172,12 @@ def run(
 ) -> None:
     """Tells what is new now; the scheduler does it by itself."""
     from db.records import utc_now
-    from db.searches import saved_searches
     from scheduler.alerts import AlertError
     from scheduler.searching import tell_searches
 
     engine = _open(context)
-    if name is not None and name not in {search.name for search in saved_searches(engine)}:
-        raise UsageError(f"no saved search {name!r}: `jobledger searches list` shows them")
+    if name is not None:
+        _named(engine, name)
     try:
         told = tell_searches(engine, utc_now(), only=name)
     except AlertError as error:

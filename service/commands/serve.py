@@ -25,22 +25,32 @@ def serve(
     context: typer.Context,
     host: str = typer.Option("127.0.0.1", "--host", metavar="ADDRESS", help="Where to listen; this machine only."),
     port: int = typer.Option(8080, "--port", min=0, max=65535, help="0 picks a free one."),
+    workers: int = typer.Option(1, "--workers", min=1, max=64, metavar="N", help="Processes that answer; one a core."),
     per_minute: int = typer.Option(600, "--per-minute", min=0, help="Requests of one address; 0 lifts the limit."),
 ) -> None:
     """REST API and web pages over the ledger; read-only without a token of the configuration."""
+    import secrets
+    from functools import partial
+
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from service.output import to_stderr
     from service.web.app import create_app
 
     settings = settings_of(context)
-    app = create_app(settings, per_minute=per_minute or None)
+    # Each process counts for itself: together they let through what one would.
+    limit = -(-per_minute // workers) or None
+    made = partial(create_app, settings, per_minute=limit, secret=secrets.token_bytes(32))
+    app = made()  # whatever is wrong is said here, once
     if host not in LOOPBACK:
         to_stderr(f"listening on {host}: everybody who reaches this address can read the ledger")
     if not settings.tokens:
         to_stderr("read-only: `jobledger token NAME` makes a token for those who review flags and merges")
     config = uvicorn.Config(
-        app,
+        app if workers == 1 else made,
+        factory=workers > 1,
+        workers=workers,
         host=host,
         port=port,
         log_level="info" if settings.verbose else "warning",
@@ -48,11 +58,14 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    server = uvicorn.Server(config)
     socket = _bound(host, port)
     address = f"[{host}]" if ":" in host else host
     to_stderr(f"jobledger serves http://{address}:{socket.getsockname()[1]}/ (API: /api/v1/openapi.json); Ctrl-C ends")
-    server.run(sockets=[socket])
+    if workers == 1:
+        uvicorn.Server(config).run(sockets=[socket])
+        return
+    app.state.engine.dispose()
+    Multiprocess(config, sockets=[socket]).run()
 
 
 def _bound(host: str, port: int) -> Socket:

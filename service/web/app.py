@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from secrets import token_bytes
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -21,8 +22,13 @@ STATIC = Path(__file__).parent / "static"
 REQUESTS_A_MINUTE = 600
 
 
-def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE) -> FastAPI:
-    """The service over the ledger of `settings`; `per_minute` None lifts the rate limit."""
+def create_app(
+    settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE, secret: bytes | None = None
+) -> FastAPI:
+    """The service over the ledger of `settings`; `per_minute` None lifts the rate limit.
+
+    Processes that serve together share the `secret` that signs their sessions; else it is made up here.
+    """
     require_good_tokens(settings.tokens or {})
     app = FastAPI(
         title="jobledger",
@@ -34,7 +40,7 @@ def create_app(settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE
     )
     app.state.settings = settings
     app.state.engine = open_ledger(settings.database_url)
-    app.state.keys = Keys(settings.tokens or {})
+    app.state.keys = Keys(settings.tokens or {}, secret or token_bytes(32))
     app.state.cache = Cache()
     app.state.counts = Counts(app.state.engine)
     problems.install(app)

@@ -51,7 +51,7 @@ class Keys:
     """The tokens of the configuration and the key that signs sessions; a restart ends all sessions."""
 
     tokens: Mapping[str, str]
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    secret: bytes
     known: dict[str, str] = field(default_factory=dict)
     """Names of tokens that were checked before, by a keyed digest: scrypt is slow on purpose."""
 

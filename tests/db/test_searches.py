@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, update
 
 from aggregator.pipeline import aggregate
 from db.filters import Filters, parse_filters
 from db.models import Told
-from db.searches import add_search, claim_new, remove_search, saved_searches, settle, told_counts
-from db.session import LedgerError
+from db.raw_postings import RAW
+from db.searches import (
+    POSTING,
+    Search,
+    add_search,
+    claim_new,
+    drop_unsure,
+    remove_search,
+    saved_searches,
+    settle,
+    told_counts,
+    unsure_postings,
+)
+from db.session import LedgerError, writing
 from db.store import keep
 from scheduler.alerts import AlertError
-from scheduler.searching import check_channel, is_due, message, tell_searches
+from scheduler.searching import check_channel, is_due, message, tell_again, tell_searches
 from tests.db.records import DAY, HOUR, NOON, ad, rows
 
 
@@ -62,6 +76,67 @@ def test_a_death_while_telling_tells_nothing_twice(store: Engine, tmp_path: Path
     assert tell_searches(store, NOON + 2 * HOUR) == {"all": 1}
     assert told_in(out) == ["Data Engineer 2"]
     assert told_counts(store)[search.id] == (1, 1), "the list says that one is unsure"
+
+
+class TestUnsure:
+    @pytest.fixture
+    def left(self, store: Engine, tmp_path: Path) -> Search:
+        """A search whose teller died after it had claimed two postings."""
+        channel = f"file:{tmp_path / 'new.jsonl'}"
+        add_search(store, "all", Filters(), schedule="@hourly", channel=channel, now=NOON)
+        publish(store, [1, 2])
+        (search,) = saved_searches(store)
+        claim_new(store, search, NOON + HOUR)
+        return search
+
+    def test_they_are_shown_and_told_again_once(self, store: Engine, left: Search, tmp_path: Path) -> None:
+        shown = unsure_postings(store, left, NOON + DAY)
+        assert sorted((row["title"], row["at"]) for row in shown) == [
+            ("Data Engineer 1", NOON + HOUR),
+            ("Data Engineer 2", NOON + HOUR),
+        ]
+        assert tell_again(store, left, NOON + HOUR) == 0, "somebody may be telling them right now"
+        assert tell_again(store, left, NOON + DAY) == 2
+        assert sorted(told_in(tmp_path / "new.jsonl")) == ["Data Engineer 1", "Data Engineer 2"]
+        assert told_counts(store)[left.id] == (2, 0)
+        assert tell_again(store, left, NOON + 2 * DAY) == 0
+        assert tell_searches(store, NOON + 2 * DAY) == {"all": 0}
+
+    def test_they_are_dropped(self, store: Engine, left: Search, tmp_path: Path) -> None:
+        assert drop_unsure(store, left, NOON + DAY) == 2
+        assert (told_counts(store)[left.id], told_in(tmp_path / "new.jsonl")) == ((2, 0), [])
+        assert tell_again(store, left, NOON + DAY) == 0
+
+    def test_a_channel_that_fails_leaves_them_unsure(self, store: Engine, left: Search, tmp_path: Path) -> None:
+        (tmp_path / "new.jsonl").mkdir()
+        with pytest.raises(AlertError, match="all: "):
+            tell_again(store, left, NOON + DAY)
+        assert told_counts(store)[left.id] == (0, 2)
+
+    def test_what_is_gone_is_told_to_nobody(self, store: Engine, left: Search, tmp_path: Path) -> None:
+        with writing(store) as connection:
+            connection.execute(update(RAW).values(posting_id=None))
+            connection.execute(delete(POSTING).where(POSTING.c.title_text == "Data Engineer 1"))
+        assert [row["title"] for row in unsure_postings(store, left, NOON + DAY)].count(None) == 1
+        assert tell_again(store, left, NOON + DAY) == 1
+        assert told_in(tmp_path / "new.jsonl") == ["Data Engineer 2"]
+        assert told_counts(store)[left.id] == (1, 0)
+
+    def test_the_commands_say_what_to_do(self, store: Engine, left: Search, ledger_url: str, tmp_path: Path) -> None:
+        program = [str(Path(sys.executable).parent / "jobledger"), "--db", ledger_url, "searches"]
+
+        def run(*words: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run([*program, *words], capture_output=True, text=True, check=False)
+
+        listed = run("list", "--json")
+        assert json.loads(listed.stdout)[0]["unsure"] == 2
+        assert "searches unsure all" in run("list").stderr
+        assert len(json.loads(run("unsure", "all", "--json").stdout)) == 2
+        assert run("resend", "all").stdout == "all: 2 told again\n"
+        assert run("drop", "all").stdout == "all: 0 dropped\n"
+        assert len(told_in(tmp_path / "new.jsonl")) == 2
+        wrong = run("resend", "nobody")
+        assert (wrong.returncode, "no saved search" in wrong.stderr) == (2, True)
 
 
 def test_a_channel_that_fails_is_told_again(store: Engine, tmp_path: Path) -> None:
