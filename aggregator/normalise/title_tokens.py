@@ -160,6 +160,8 @@ def _punctuated(word: str) -> tuple[str, ...]:
         if len(left) <= 3 and len(right) <= 3:
             return canonical(left + right)
         return (*canonical(left), "and", *canonical(right))
+    if word.endswith("n't"):
+        return (word,)  # "don't" is no DON
     for sign in ".'":
         if sign in word:
             return tuple(t for part in word.split(sign) if part for t in canonical(part))

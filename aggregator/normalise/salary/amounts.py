@@ -58,6 +58,8 @@ def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool =
     if joined is not None:
         value, after, written = joined, place + 3, f"{joined:,}"
     scale, after = _scale(tokens, after, sign)
+    if scale is None and sign is None and _cut_off(tokens, after):
+        return None
     mantissa = value
     if (
         scale is None
@@ -85,12 +87,19 @@ def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool =
     return Amount(-value if negative else value, mantissa, scale, sign, written, first, after, negative)
 
 
+def _cut_off(tokens: list[Token], place: int) -> bool:
+    """Whether a letter that could be a scale is glued to a number and is none here: "25L", "9b" are no 25 and 9."""
+    if place >= len(tokens) or tokens[place].text not in _GLUED_ONLY or tokens[place].start != tokens[place - 1].end:
+        return False
+    return bool(tokens[place].roles & SCALE)
+
+
 def _is_name_part(tokens: list[Token], place: int) -> bool:
-    """Digits glued to letters before them name something: B2B, IR35, E13, C++17."""
+    """Digits glued to letters before them name something: B2B, IR35, E13, C++17; not where words are not spaced."""
     if not place:
         return False
     before, number = tokens[place - 1], tokens[place]
-    if before.end != number.start or not before.text[-1:].isalpha():
+    if before.end != number.start or not before.text[-1:].isalpha() or before.text[-1] > "\u3040":
         return False
     return not before.roles & (CUR | APPROX | BIT["pay"] | BIT["base"] | FROM | UPTO | ADV | TO)
 
@@ -179,6 +188,8 @@ def _scale(tokens: list[Token], place: int, sign: str | None) -> tuple[Decimal |
     word = token.text
     if word in _GLUED_ONLY and not glued and not (word in "Ll" and sign == "INR"):
         return None, place
+    if word in "bB" and sign is None:
+        return None, place  # "E 9b" is a grade; billions without a currency are never pay
     if word in "lLtT" and sign != "INR" and not any(t.currency == "INR" for t in tokens[place + 1 : place + 7]):
         return None, place
     if word in "wW" and (not glued or all(t.text.isascii() for t in tokens[max(0, place - 6) : place + 4])):
@@ -237,6 +248,16 @@ def share_scale(amounts: list[Amount]) -> None:
     elif first.scale is not None and last.scale is None and first.mantissa <= last.mantissa < 1000:
         last.value = last.mantissa * first.scale
         last.scale = first.scale
+    elif first.scale is None and last.scale is None and drops_zeros(first, last):
+        first.value = first.mantissa * _THOUSAND
+
+
+def drops_zeros(first: Amount, last: Amount) -> bool:
+    """ "70-80,000": the thousands are written once, at the end, and the range is one of pay with them only."""
+    if not (first.written.isdecimal() and 10 <= first.mantissa < 1000 and len(last.written) in (6, 7)):
+        return False
+    rounded = last.written.endswith(("000", "500")) and last.written[-4] in ",."
+    return rounded and first.mantissa * 1000 < last.mantissa <= first.mantissa * 3000
 
 
 def mend_lost_digit(amounts: list[Amount], notes: list[str]) -> None:

@@ -21,6 +21,7 @@ from aggregator.normalise.salary.tokens import (
     PLUS,
     SLASH,
     STOP,
+    WORD,
     Token,
 )
 
@@ -84,8 +85,12 @@ def classify(tokens: list[Token], found: list[Statement]) -> None:
 
 
 def _added_on(tokens: list[Token], statement: Statement) -> bool:
-    """ "26,000 + 4,000 weighting": what a plus adds to the pay before it is not that pay."""
-    return statement.first > 0 and bool(tokens[statement.first - 1].roles & PLUS)
+    """ "26,000 + 4,000 weighting": what a plus adds to the pay before it is not that pay, nor is "+ VA 600"."""
+    at = statement.first - 1
+    if at < 0:
+        return False
+    named = tokens[at].roles & ~BIT["phrase"] == WORD and tokens[at].text.isupper() and at > 0
+    return bool(tokens[at - named].roles & PLUS)
 
 
 def _inherit(tokens: list[Token], previous: Statement, statement: Statement) -> None:
@@ -161,6 +166,7 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     if roles & UNIT:
         return "unit" if unknown == 0 else ""
     if roles & STIPEND:
+        statement.left_period = statement.left_period or _period_behind(tokens, at + 1)
         return "pay" if _living(statement) and not unknown else "extra"
     if roles & (EXTRA | PERK):
         return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
@@ -184,6 +190,13 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
     if roles & PAY:
         return "pay" if unknown <= 3 else ""
     return ""
+
+
+def _period_behind(tokens: list[Token], at: int) -> str | None:
+    """The period of "stipend/month", "stipend per month"."""
+    if at + 1 < len(tokens) and tokens[at].roles & (SLASH | BIT["per"]) and tokens[at + 1].roles & NOUN:
+        return tokens[at + 1].period
+    return None
 
 
 def _base_and_more(tokens: list[Token], at: int) -> bool:

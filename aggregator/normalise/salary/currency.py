@@ -20,7 +20,7 @@ _PLACES = {
 _FRENCH = frozenset(["salaire", "à", "par", "heure", "l'heure", "rémunération", "annuel", "taux", "horaire", "selon"])
 _KRONE = {
     "SEK": "månad mån år timme lön månaden kronor sverige stockholm tim timmen månadslön timlön årslön",
-    "DKK": "løn md måned timen time om mdr danmark københavn pr",
+    "DKK": "løn md om mdr danmark københavn",
     "NOK": "lønn norge oslo årslønn timelønn månedslønn",
     "ISK": "laun mánuði",
 }

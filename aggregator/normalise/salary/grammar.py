@@ -11,7 +11,14 @@ A statement says nothing yet about what it is (base pay, a bonus, revenue): `con
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from aggregator.normalise.salary.amounts import Amount, mend_lost_digit, more_telling, read_amount, share_scale
+from aggregator.normalise.salary.amounts import (
+    Amount,
+    drops_zeros,
+    mend_lost_digit,
+    more_telling,
+    read_amount,
+    share_scale,
+)
 from aggregator.normalise.salary.lexicon import BIT, fold
 from aggregator.normalise.salary.tokens import (
     ADV,
@@ -160,6 +167,8 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
             break  # "$25.50/hr - $3000 bonus"
         if len(amounts) == 1 and _is_date(tokens[place]) and following.sign and first.sign is None and not tail.period:
             return None  # "Summer 2025 - $500/week"
+        if len(amounts) == 1 and _is_grade(first, following):
+            return None  # "Band 5 - £29,970"
         if len(amounts) == 2 and (any(t.period for t in tails) or not _continues(amounts, following)):
             break
         amounts.append(following)
@@ -170,6 +179,20 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
 def _is_date(token: Token) -> bool:
     """Whether a number alone reads as a year of our days."""
     return len(token.text) == 4 and token.value is not None and 2015 <= token.value <= 2035
+
+
+def _is_grade(first: Amount, following: Amount) -> bool:
+    """A small whole number without a sign in front of a signed amount is a band or a level, not the bottom of it."""
+    return (
+        following.sign is not None
+        and first.sign is None
+        and first.scale is None
+        and following.scale is None
+        and first.written.isdecimal()
+        and first.value < 100
+        and following.value > first.value * 100
+        and not drops_zeros(first, following)
+    )
 
 
 def _continues(amounts: list[Amount], third: Amount) -> bool:

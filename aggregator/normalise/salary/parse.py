@@ -8,7 +8,7 @@ from decimal import Decimal
 from aggregator.normalise.salary.context import NOT_PAY, classify
 from aggregator.normalise.salary.currency import known_code, national
 from aggregator.normalise.salary.grammar import FILL, FROM, UPTO, Statement, statements
-from aggregator.normalise.salary.lexicon import BIT, currencies
+from aggregator.normalise.salary.lexicon import BIT, currencies, implied_currencies
 from aggregator.normalise.salary.model import Salary
 from aggregator.normalise.salary.period import inferred_period
 from aggregator.normalise.salary.placeholder import is_placeholder
@@ -134,14 +134,33 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
         return False
     if statement.period or (statement.cued and (statement.scaled or statement.high >= 1000)):
         return True
+    if statement.scaled and statement.is_range and _in_lakhs(tokens, statement):
+        return not _names_something(tokens, statement)
     if statement.scaled and not statement.is_range and _names_something(tokens, statement):
         return False
     if statement.scaled:
         return statement.high < 1_000_000 or _alone(tokens, statement)
     if statement.high >= 10_000:
         return all(t.roles & _ORNAMENT for t in tokens[: statement.first]) or statement.open is not None
+    if statement.high >= 1000 and _opens_list(tokens, statement):
+        return True
     named = any(t.roles & (BIT["pay"] | ADV | NOUN) for t in tokens)
     return _alone(tokens, statement) and (statement.is_range or not named)
+
+
+def _in_lakhs(tokens: list[Token], statement: Statement) -> bool:
+    """Whether the scale of a range is one of a single country's money: "20-35 Lacs"."""
+    return any(
+        t.roles & BIT["scale"] and t.text.casefold() in implied_currencies()
+        for t in tokens[statement.first : statement.after]
+    )
+
+
+def _opens_list(tokens: list[Token], statement: Statement) -> bool:
+    """ "4.500,00 + meal voucher": an amount with its cents at the start of the text, and what is added to it."""
+    ornament = all(t.roles & _ORNAMENT for t in tokens[: statement.first])
+    following = tokens[statement.after : statement.after + 1]
+    return ornament and statement.grouped and bool(following) and following[0].text == "+"
 
 
 def _names_something(tokens: list[Token], statement: Statement) -> bool:

@@ -41,6 +41,8 @@ def filler_digits(amount: Decimal) -> int:
         return 0
     if len(set(digits)) == 1 and digits[0] != "0":
         return len(digits)
+    if len(digits) >= 5 and digits in _ASCENDING:
+        return len(digits)
     core = digits.rstrip("0")
     if len(core) >= 5 and (len(set(core)) == 1 or core in _ASCENDING or core in _DESCENDING):
         return len(core)

@@ -107,13 +107,16 @@ def settle(reading: Reading, group: list[Statement]) -> Salary:
     stated = timed.period if timed else None
     if stated is None and (timed := _first(group, "left_period")):
         stated = timed.left_period
-    sign = lead.sign or _implied(reading, lead)
+    sign = lead.sign or _implied(reading, lead) or _only_sign(reading)
     near = line_tokens(reading.tokens, lead) if sign in ("$", "kr") else ()
     top = high if high is not None else low or Decimal(0)
     currency, said = resolve(sign, country=reading.country, hint=reading.hint, high=top, period=stated, near=near)
-    period = stated or inferred_period(
-        low if low is not None else top, top, currency, country=reading.country, sign=sign
-    )
+    if stated is None and currency is None and lead.scaled and "薪" in reading.text:
+        period = inferred_period(low if low is not None else top, top, "CNY", country="CN", sign="CNY")
+    else:
+        period = stated or inferred_period(
+            low if low is not None else top, top, currency, country=reading.country, sign=sign
+        )
     if all(s.kind == "ote" for s in group):
         notes.append("ote_only")
     lower = reading.text.lower()
@@ -196,6 +199,12 @@ def _implied(reading: Reading, statement: Statement) -> str | None:
     if sign is None or reading.hint or reading.country:
         return None
     return sign
+
+
+def _only_sign(reading: Reading) -> str | None:
+    """The one currency of what stands beside an amount without sign: "30k - 38k + meal vouchers of 8 €"."""
+    said = {s.sign for s in reading.found if s.sign and s.kind == "extra"}
+    return said.pop() if len(said) == 1 and not (reading.country or reading.hint) else None
 
 
 def _tiers(reading: Reading, group: list[Statement], currency: str | None, period: str | None) -> tuple[PayTier, ...]:
