@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,10 +145,22 @@ def show(passport: Passport) -> None:
         raise Unfit(f"{shown} leads it to another ledger")
 
 
-def checked(passport: Passport, work: Callable[[], Any]) -> Any:
+@dataclass(frozen=True, slots=True, repr=False)
+class Call:
+    """A function and its arguments, which no log shows: an address in them may hold a password."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"{self.function.__name__}(…)"
+
+
+def checked(passport: Passport, call: Call) -> Any:
     """The task of a worker: the work, if the worker is fit. Workers may join while we work."""
     show(passport)
-    return work()
+    return call.function(*call.args, **call.kwargs)
 
 
 class _Workers(Executor):
@@ -161,9 +173,8 @@ class _Workers(Executor):
         told: Future[Any] = Future()
         if self._client.status != "running":
             raise self._gone()
-        theirs = self._client.submit(
-            checked, self._passport, partial(fn, *args, **kwargs), pure=False, key=f"{fn.__name__}-{uuid.uuid4().hex}"
-        )
+        call, key = Call(fn, args, kwargs), f"{fn.__name__}-{uuid.uuid4().hex}"
+        theirs = self._client.submit(checked, self._passport, call, pure=False, key=key)
         told.add_done_callback(lambda done: theirs.cancel() if done.cancelled() else None)
         theirs.add_done_callback(partial(self._ended, told))
         return told

@@ -173,15 +173,9 @@ class Conductor:
         """Finishes the runs whose holder is dead or silent as failed, without blaming the source."""
         count = 0
         for run in runs.open_runs(self.engine):
-            if run.id in self._in_hand or not _is_abandoned(run, now, self._reached_since):
+            if run.id in self._in_hand or not is_abandoned(run, now, self._reached_since):
                 continue
-            before = runs.history(self.engine, run.source, 1)
-            again = bool(before) and before[0].reasons == (ABANDONED,)
-            outcome = Outcome(verdict="failed", reasons=(ABANDONED,))
-            change = partial(conditions.after_abandoned, was_abandoned_before=again, now=now)
-            if runs.finish_run(self.engine, run.id, outcome, now, holder=run.holder, after=change):
-                logger.warning("%s: gave up run %d of %s", run.source, run.id, run.holder)
-                count += 1
+            count += give_up(self.engine, run, now)
         return count
 
     def _look_for_the_stale(self, now: datetime) -> None:
@@ -196,7 +190,19 @@ class Conductor:
                 source_state.set_condition(self.engine, job.name, change)
 
 
-def _is_abandoned(run: RunRow, now: datetime, reached_since: datetime | None) -> bool:
+def give_up(engine: Engine, run: RunRow, now: datetime) -> bool:
+    """Finishes a run whose holder is gone as failed, without blaming the source; False when it is no longer open."""
+    before = runs.history(engine, run.source, 1)
+    again = bool(before) and before[0].reasons == (ABANDONED,)
+    outcome = Outcome(verdict="failed", reasons=(ABANDONED,))
+    change = partial(conditions.after_abandoned, was_abandoned_before=again, now=now)
+    given_up = runs.finish_run(engine, run.id, outcome, now, holder=run.holder, after=change)
+    if given_up:
+        logger.warning("%s: gave up run %d of %s", run.source, run.id, run.holder)
+    return given_up
+
+
+def is_abandoned(run: RunRow, now: datetime, reached_since: datetime | None) -> bool:
     if run.holder is not None and is_dead(run.holder):
         return True
     beat = run.heartbeat_at or run.started_at

@@ -74,6 +74,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "HTTPCACHE_ENABLED": False,
     "DOWNLOADER_MIDDLEWARES": {
         "scraper.middlewares.FinalAnswers": 10,
+        "scraper.turns.HostTurns": 20,
         "scraper.middlewares.ConditionalRequests": 540,
         "scraper.middlewares.Challenges": 545,
         "scraper.middlewares.RetryAfter": 560,

@@ -103,13 +103,16 @@ def crawl(
     everything: bool = typer.Option(False, "--all", help="Every enabled source."),
     sources: Path | None = typer.Option(None, "--sources", metavar="FILE", help="A file of sources."),
     limit: int | None = typer.Option(None, "--limit", min=1, metavar="N", help="At most N postings a source."),
-    parallel: int = typer.Option(4, "--parallel", min=1, max=64, help="Sources read at the same time."),
+    parallel: int = typer.Option(
+        4, "--parallel", "--workers", min=1, max=64, help="Sources read at the same time; those of one host in turn."
+    ),
+    cluster: str | None = CLUSTER,
     as_json: bool = typer.Option(False, "--json", help="Print the runs as one JSON object."),
 ) -> None:
     """Crawls sources now, then normalises what they gave. Exit code 1 when any run failed."""
     settings = settings_of(context)
     chosen = _chosen(settings, names or [], everything, sources)
-    runs = crawl_now(settings, chosen, limit=limit, parallel=parallel)
+    runs = crawl_now(settings, chosen, limit=limit, parallel=parallel, cluster=cluster)
     if as_json:
         typer.echo(json.dumps({"runs": runs}))
     else:
@@ -151,22 +154,47 @@ def _chosen(settings: Settings, names: list[str], everything: bool, path: Path |
     return [by_name[name] for name in names]
 
 
-def crawl_now(settings: Settings, sources: list[Any], *, limit: int | None, parallel: int) -> list[dict[str, Any]]:
-    """Runs the sources side by side, each in a process of its own, aggregates, and returns a row a run."""
-    from concurrent.futures import ThreadPoolExecutor
-
+def crawl_now(
+    settings: Settings, sources: list[Any], *, limit: int | None, parallel: int, cluster: str | None = None
+) -> list[dict[str, Any]]:
+    """Runs the sources, each in a process of its own, here or on a cluster; aggregates; returns a row a run."""
     from db.queries import list_runs, seen_since
     from db.records import utc_now
     from db.session import open_ledger
-    from scheduler.jobs import run_source
-    from service.progress import counting
+    from scheduler.cluster import pool
+    from scheduler.crawling import crawl_on_workers
 
     engine = open_ledger(settings.database_url)
     started = utc_now()
-    with counting("crawling") as show, ThreadPoolExecutor(max_workers=parallel) as pool:
-        waiting = [
-            pool.submit(
-                run_source,
+    with pool(cluster, 1, ledger=engine) as executor:
+        if executor is None:
+            ids = _crawl_here(settings, engine, sources, started, limit=limit, parallel=parallel)
+        else:
+            ids = crawl_on_workers(sources, engine=engine, pool=executor, started=started, limit=limit)
+        _aggregate(engine, pool=executor)
+    rows = []
+    for source in sources:
+        run = next(row for row in list_runs(engine, source=source.name) if row["id"] == ids[source.name])
+        run["flagged"] = seen_since(engine, source.name, started)[1]
+        rows.append({name: run[name] for name in RUN_COLUMNS})
+    return rows
+
+
+def _crawl_here(
+    settings: Settings, engine: Any, sources: list[Any], started: Any, *, limit: int | None, parallel: int
+) -> dict[str, int]:
+    """`parallel` crawls at a time; the id of each source's run."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from db.records import utc_now
+    from scheduler.crawling import crawl_in_turn
+    from scheduler.jobs import run_source
+    from service.progress import counting
+
+    with counting("crawling") as show, ThreadPoolExecutor(max_workers=parallel) as threads:
+
+        def crawled(source: Any) -> int:
+            made = run_source(
                 source,
                 engine=engine,
                 database_url=settings.database_url,
@@ -176,17 +204,14 @@ def crawl_now(settings: Settings, sources: list[Any], *, limit: int | None, para
                 limit=limit,
                 progress=show,
             )
-            for source in sources
-        ]
-        for future in waiting:
-            future.result()
-    _aggregate(engine)
-    rows = []
-    for source in sources:
-        run = next(row for row in list_runs(engine, source=source.name, limit=20) if row["scheduled_for"] == started)
-        run["flagged"] = seen_since(engine, source.name, started)[1]
-        rows.append({name: run[name] for name in RUN_COLUMNS})
-    return rows
+            if made is None:
+                raise WorkFailed(f"{source.name}: another crawl took this very moment; run again")
+            return made.run_id
+
+        def begin(source: Any) -> Future[int]:
+            return threads.submit(crawled, source)
+
+        return crawl_in_turn(sources, begin)
 
 
 def aggregate(

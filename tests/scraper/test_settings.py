@@ -57,6 +57,7 @@ WANTED: dict[str, object] = {
     "HTTPCACHE_ENABLED": False,
     "DOWNLOADER_MIDDLEWARES": {
         "scraper.middlewares.FinalAnswers": 10,
+        "scraper.turns.HostTurns": 20,
         "scraper.middlewares.ConditionalRequests": 540,
         "scraper.middlewares.Challenges": 545,
         "scraper.middlewares.RetryAfter": 560,
