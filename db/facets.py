@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     Engine,
     Table,
     Text,
@@ -143,12 +144,10 @@ def read_columns(engine: Engine) -> Columns:
     coders = [_Coder() for _ in TOGETHER]
     parts: list[list[Any]] = [[np.zeros(0, np.int64)] for _ in range(2 + len(TOGETHER))]
     with reading(engine) as connection:
-        result = connection.execution_options(stream_results=True).exec_driver_sql(statement)
-        while rows := result.cursor.fetchmany(ROWS):
+        for rows in _driver_rows(connection, statement):
             for place, values in enumerate(zip(*rows, strict=True)):
                 numbers = values if place < 2 else map(coders[place - 2].__getitem__, values)
                 parts[place].append(np.fromiter(numbers, dtype=np.int64, count=len(rows)))
-        result.close()
     number, marks, *coded = [np.concatenate(part) for part in parts]
     order = np.argsort(number, kind="stable")
     codes: dict[str, Numbers] = {}
@@ -160,6 +159,18 @@ def read_columns(engine: Engine) -> Columns:
     marks = marks[order].astype(np.int32)
     taken = time.perf_counter() - begun
     return Columns(number[order], codes, words, whole, marks & 7, (marks >> 3) - 1, now, taken)
+
+
+def _driver_rows(connection: Connection, statement: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Rows as the driver gives them, some thousand at a time; PostgreSQL keeps the rest on its side."""
+    driver = connection.connection
+    cursor = driver.cursor() if connection.dialect.name == "sqlite" else driver.cursor(name="facets")
+    try:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(ROWS):
+            yield rows
+    finally:
+        cursor.close()
 
 
 TOGETHER = (("role",), ("level", "country", "remote", "employment", "currency"), ("source",))
