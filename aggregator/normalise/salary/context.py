@@ -77,10 +77,10 @@ def classify(tokens: list[Token], found: list[Statement]) -> None:
     previous: Statement | None = None
     for statement in found:
         _left(tokens, statement, floor)
-        if previous is not None and not statement.kind:
-            _inherit(tokens, previous, statement)
         if previous is not None and not statement.kind and not statement.is_range and _added_on(tokens, statement):
             statement.kind = "extra"
+        if previous is not None and not statement.kind:
+            _inherit(tokens, previous, statement)
         previous, floor = statement, max(statement.after, statement.claimed)
 
 
@@ -115,6 +115,8 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
         roles = tokens[at].roles
         if roles & (STOP | NEWLINE | PLUS | COMMA | NUM) or (roles & WITH and not roles & _TELLING):
             return ""
+        if at == statement.after and _is_seam(tokens, at):
+            return ""
         if roles & _TELLING:
             kind = _right_kind(statement, tokens, at, roles, unknown, linked)
             bracketed = bool(tokens[at - 1].roles & OPEN)
@@ -137,6 +139,14 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
         if unknown > 3:
             return ""
     return ""
+
+
+def _is_seam(tokens: list[Token], at: int) -> bool:
+    """ "$149,000.00About us": where a tag was taken out, a new sentence is glued to the figure."""
+    word = tokens[at].text
+    return (
+        at > 0 and tokens[at].start == tokens[at - 1].end and len(word) > 1 and word[0].isupper() and word[1].islower()
+    )
 
 
 def _per_piece(tokens: list[Token], at: int) -> bool:

@@ -45,6 +45,8 @@ def _split(digits: str) -> tuple[str | None, str]:
     if digits.count(digits[mark]) > 1:
         # 12.000.00 is what remains of 12.000,00 on some keyboards; 1.2.3 is a version
         return _split_by_last(digits, mark) if len(digits) - mark == 3 else (None, "")
+    if digits[mark] == "," and len(digits) - mark > 4:
+        return None, ""  # 35,0002 is no number anywhere
     return digits[:mark] or "0", digits[mark + 1 :]
 
 

@@ -19,6 +19,8 @@ _BEFORE, _AFTER = 220, 160
 _LOOK_BEFORE, _LOOK_AFTER = 64, 28
 _MAX_WINDOWS = 400
 _NUMBER = re.compile(r"\d(?:[\d.,'’ \u00a0\u202f]*\d)?\s?(?:[kK]\b)?")
+_LIST_NUMBER = re.compile(r"(?<=,\d{3})([2-9])(?=\. [A-Z])")
+"""The number of a list's next line, glued to a figure where the line end was lost: "35,0002. Pay is"."""
 _HEADING_LENGTH = 240
 _BOUND_LENGTH = 12
 _STRONG = frozenset({"$", "€", "£"})
@@ -62,7 +64,7 @@ def windows(text: str) -> str:
             spans.append((start, end))
         if len(spans) >= _MAX_WINDOWS:
             break
-    return "\n\n".join(text[start:end] for start, end in spans)
+    return _LIST_NUMBER.sub(r"\n\1", "\n\n".join(text[start:end] for start, end in spans))
 
 
 def _around(text: str, at: int, stop: int) -> tuple[int, int]:

@@ -238,6 +238,14 @@ def _add_punct(tokens: list[Token], text: str, piece: str, start: int, end: int)
     if piece == "." and tokens:
         last = tokens[-1]
         after = text[end : end + 2].lstrip()
+        if (
+            last.end == start
+            and last.roles & (NOUN | ADV)
+            and text[end : end + 1].isupper()
+            and text[end + 1 : end + 2].isalpha()
+        ):
+            tokens.append(Token(STOP, start, end, piece))  # "$21.54/Hr.Maximum": a tag was taken out
+            return
         short = last.end == start and len(last.text) <= 6 and not last.text.isupper()
         if short and (last.roles & _ALWAYS_SHORT or (last.roles & _ABBREVIATED and after[:1].islower())):
             return
