@@ -24,6 +24,7 @@ PAGE = REPOSITORY / "docs" / "benchmarks.md"
 BENCHMARKS: tuple[tuple[str, str, bool], ...] = (
     ("normalise_speed", "Reading pay and whole raw postings", False),
     ("crawl_speed", "Crawling, beside bare Scrapy", False),
+    ("backfill_speed", "Reading archives in bulk, beside FastWARC and extruct", False),
     ("store_bulk", "Storing, beside the drivers' own fastest way", True),
     ("road_speed", "The whole road, from text captures to stored postings", False),
     ("store_growth", "A ledger that grows", False),

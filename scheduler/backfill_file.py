@@ -26,11 +26,11 @@ from scheduler.backfill_parquet import ROWS, Partitions, forget, read_manifest, 
 from scheduler.backfill_rows import Where, article_row, posting_row, rejected_row
 from scheduler.backfill_watch import BusyError, PageTooSlow, TooManyDeathsError, Trail, Watch
 from scraper.backfill.inputs import InputError, input_of, is_url
-from scraper.backfill.likely import LONGEST_ARTICLE, holds_article, may_hold_article, may_hold_job
-from scraper.backfill.records import Answer, Broken, Entry, each_record
+from scraper.backfill.likely import LONGEST_ARTICLE, holds_article, is_dull, may_hold_article, may_hold_job
+from scraper.backfill.records import Answer, Broken, Dull, Entry, each_record
 from scraper.pages.warc import Archived
 from scraper.pipelines import cleaned
-from scraper.spiders.archives import HTML, archived_records
+from scraper.spiders.archives import HTML, archived_records, with_first_sighting
 
 SOURCE: Final = "backfill"
 """The source of what is read in bulk, in rows and in the ledger."""
@@ -104,9 +104,10 @@ def backfill_file(
         return replace(result, error=str(error))
     whole = False
     try:
-        work = _Work(source, Path(out), identity, trail, database_url, rows_a_partition)
+        name = PurePosixPath(urlsplit(source).path).name if is_url(source) else Path(source).name
+        work = Work(name or source, Path(out), identity, trail, database_url, rows_a_partition)
         with closing(work), Watch(seconds_a_page) as watch:
-            result = work.read(each_record(input_of(source, allow_hosts)), watch)
+            result = work.read(each_record(input_of(source, allow_hosts), is_dull), watch)
             if result.error is None:
                 result = replace(result, seconds=round(time.monotonic() - started, 3))
                 work.finish(result)
@@ -126,15 +127,15 @@ def identity_of(source: str) -> dict[str, Any]:
     Raises OSError when the file cannot be read.
     """
     if is_url(source):
-        return {"key": _digest(source.encode()), "file": source}
+        return {"key": digest_of(source.encode()), "file": source}
     path = Path(source)
     before = path.stat()
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()  # in hardware on most machines
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return {
-        "key": digest.hexdigest(),
+        "key": digest.hexdigest()[:32],
         "file": os.path.realpath(path),
         "size": before.st_size,
         "mtime_ns": before.st_mtime_ns,
@@ -150,24 +151,23 @@ def result_in(manifest: dict[str, Any] | None, database_url: str | None) -> Back
     """The result that a manifest tells; None when the file has to be read again."""
     if manifest is None or manifest.get("rules_version") != RULES_VERSION:
         return None
-    if database_url is not None and _digest(database_url.encode()) not in manifest.get("ledgers", ()):
+    if database_url is not None and digest_of(database_url.encode()) not in manifest.get("ledgers", ()):
         return None
     counts = manifest["counts"]
     return BackfillResult(**{**counts, "poison": tuple(counts["poison"]), "skipped": True})
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-class _Work:
-    """One reading of one file."""
+class Work:
+    """One reading of one file, or of one page of an index."""
 
     def __init__(
-        self, source: str, out: Path, identity: dict[str, Any], trail: Trail, database_url: str | None, rows: int
+        self, name: str, out: Path, identity: dict[str, Any], trail: Trail, database_url: str | None, rows: int
     ) -> None:
-        name = PurePosixPath(urlsplit(source).path).name if is_url(source) else Path(source).name
-        self._name, self._out, self._identity, self._trail = name or source, out, identity, trail
+        self._name, self._out, self._identity, self._trail = name, out, identity, trail
         self._database_url = database_url
         self._engine = open_ledger(database_url) if database_url is not None else None
         self._old = read_manifest(out, identity["key"]) or {}
@@ -182,7 +182,10 @@ class _Work:
     def read(self, entries: Iterable[Entry], watch: Watch) -> BackfillResult:
         for entry in entries:
             self._records += 1
-            if isinstance(entry, Answer):
+            if isinstance(entry, Dull):
+                self._pages += 1
+                self._bytes += entry.size
+            elif isinstance(entry, Answer):
                 self._trail.at(entry.offset)
                 self._page(entry, watch)
                 self._trail.leave()
@@ -209,7 +212,7 @@ class _Work:
         # The ledger keeps what it was given, so a reading for another ledger does not undo that.
         ledgers = set(self._old.get("ledgers", ())) if self._old.get("rules_version") == RULES_VERSION else set()
         if self._database_url is not None:
-            ledgers.add(_digest(self._database_url.encode()))
+            ledgers.add(digest_of(self._database_url.encode()))
         manifest = {
             **self._identity,
             "rules_version": RULES_VERSION,
@@ -244,7 +247,7 @@ class _Work:
         for table, row in rows:
             self._partitions.add(table, row)
         self._pages_with_jobs += any(isinstance(record, RawPostingRecord) for record in records)
-        self._batch += records
+        self._batch += records if answer.first is None else with_first_sighting(iter(records), answer.first)
         if len(self._batch) >= KEPT_AT_ONCE:
             self._keep()
 

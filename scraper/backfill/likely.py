@@ -11,13 +11,14 @@ A word that markup cuts in two (`<i>F</i>eatured`) is not seen here; one cut by 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from scraper.backfill.quick_blocks import quick_blocks
 from scraper.pages.article import read_article
 from scraper.pages.blocks import LONGEST_HEADING
 from scraper.pages.decoding import BOMS, UnreadableError, decode
-from scraper.pages.words import found
+from scraper.pages.words import find, found
 
 _MENTIONED: Final = re.compile(rb"job\W{0,12}posting")
 _GAP: Final = rb"(?:[\s\x80-\xff]|&[#\w]{2,8};?|<[^>]{0,300}>)"
@@ -30,6 +31,11 @@ _HEADING: Final = re.compile(rb"<h([1-6])[\s>/]|<(b|strong)[\s>/]")
 _MINUTES: Final = re.compile(rb"min(?:ute)?s?\.?(?:-|" + _GAP + rb")+read")
 _CONTENTS: Final = re.compile(rb"contents" + _GAP + rb"*:?" + _GAP + rb"*(?:<|\Z)")
 _FEATURED: Final = re.compile(rb"featured" + _GAP + rb"+job")
+_SPACE: Final = frozenset(b" \t\r\n\f\v")
+_BEFORE: Final = frozenset(b">;") | frozenset(range(0x80, 0x100))
+"""What stands before the first character of a line: a tag, an entity, another space than ASCII has."""
+_AFTER: Final = _SPACE | frozenset(b"<&\x7f") | frozenset(range(0x80, 0x100))
+"""What follows the "@" of `@ Firm`."""
 _CODED: Final = re.compile(rb"&(?:#0*(?:6[4-9]|[789]\d|1[01]\d|12[0-4]);?|#x0*[4-7][0-9a-f];?|commat;|vert;|verbar;)")
 """Entities for @, | and letters of ASCII."""
 _NAMED: Final = {b"&commat;": b"@", b"&vert;": b"|", b"&verbar;": b"|"}
@@ -37,8 +43,11 @@ _INVISIBLE: Final = re.compile(
     rb"&(?:shy|zwnj|zwj|lrm|rlm|#0*173|#x0*ad|#0*820[3-7]|#x0*200[b-f]);|\xc2\xad|\xe2\x80[\x8b-\x8f\xaa-\xae]"
     rb"|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
 )
-_INVISIBLE_SIGNS: Final = (b"&shy;", b"&zw", b"\xc2\xad", b"\xe2\x80\x8b", b"&#820", b"&#173", b"&#x200", b"&#xad")
+_INVISIBLE_NAMES: Final = (b"&shy;", b"&zw", b"&lrm;", b"&rlm;")
+_INVISIBLE_SIGNS: Final = (*_INVISIBLE_NAMES, b"\xc2\xad", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf")
 _TAG: Final = re.compile(rb"<[^>]{0,2000}>")
+LONGEST_GAP: Final = 1_000
+"""Bytes between "5 min" and "read", with the tags between them."""
 LONGEST_LINE: Final = 3_000
 """Bytes after an "@", tags left out, in which a company line of 300 characters ends."""
 LONGEST_ARTICLE: Final = 4_000_000
@@ -51,7 +60,7 @@ def may_hold_job(lowered: bytes) -> bool:
     >>> may_hold_job(b'{"@type": "jobposting"}'), may_hold_job(b"<p>a job, and a posting")
     (True, False)
     """
-    return found(lowered, b"posting") and _MENTIONED.search(lowered) is not None
+    return any(_MENTIONED.search(lowered, max(0, at - 15), at + 7) for at in _places(lowered, b"posting"))
 
 
 def may_hold_article(body: bytes, lowered: bytes) -> bool:
@@ -65,20 +74,28 @@ def may_hold_article(body: bytes, lowered: bytes) -> bool:
     lowered = _plain(lowered)
     if _may_hold_featured(lowered):
         return True
-    if found(lowered, b"read") and _MINUTES.search(lowered):
+    if any(_MINUTES.search(lowered, max(0, at - LONGEST_GAP), at + 4) for at in _places(lowered, b"read")):
         return True
-    if found(lowered, b"contents") and _CONTENTS.search(lowered):
+    if any(_CONTENTS.match(lowered, at) for at in _places(lowered, b"contents")):
         return True
     return (
         any(found(lowered, word) for word in _TITLE_WORDS) and _TITLE.search(lowered) is not None and _titled(lowered)
     )
 
 
+def is_dull(body: bytes) -> bool:
+    """Whether a page surely holds neither a job nor an article."""
+    lowered = body.lower()
+    return not (may_hold_job(lowered) or may_hold_article(body, lowered))
+
+
 def _plain(lowered: bytes) -> bytes:
     """The page with entities of letters read and invisible characters left out, where it has any."""
-    if found(lowered, b"&#") or found(lowered, b"&commat;") or found(lowered, b"&ver"):
+    numbered = found(lowered, b"&#")
+    if numbered or found(lowered, b"&commat;") or found(lowered, b"&ver"):
         lowered = _CODED.sub(_character, lowered)
-    if any(found(lowered, sign) for sign in _INVISIBLE_SIGNS):
+    signs = _INVISIBLE_NAMES if lowered.isascii() else _INVISIBLE_SIGNS
+    if numbered or any(found(lowered, sign) for sign in signs):
         lowered = _INVISIBLE.sub(b"", lowered)
     return lowered
 
@@ -92,11 +109,16 @@ def _character(entity: re.Match[bytes]) -> bytes:
 
 
 def _may_hold_featured(lowered: bytes) -> bool:
-    if found(lowered, b"featured") and _FEATURED.search(lowered):
+    if any(_FEATURED.match(lowered, at) for at in _places(lowered, b"featured")):
         return True
     at = lowered.find(b"@")
+    last = len(lowered) - 1
     while at >= 0:
-        if _may_be_company(lowered, at):
+        before = lowered[at - 1] if at else 0x3E
+        if before in _SPACE and at > 1:
+            before = lowered[at - 2]  # "}" before the space before "@media" ends the matter
+        is_near = at == last or lowered[at + 1] in _AFTER or before in _BEFORE or before in _SPACE
+        if is_near and _may_be_company(lowered, at):
             return True
         at = lowered.find(b"@", at + 1)
     return False
@@ -104,16 +126,30 @@ def _may_hold_featured(lowered: bytes) -> bool:
 
 def _may_be_company(lowered: bytes, at: int) -> bool:
     """Whether a company line may begin at an "@": `@ Firm`, `@Firm | Place` in front, `… @ Firm | Place` elsewhere."""
-    following = lowered[at + 1 : at + 2]
-    is_spaced = not following or following in b" \t\r\n\f\v<&" or following >= b"\x7f"
+    is_spaced = at + 1 == len(lowered) or lowered[at + 1] in _AFTER
     before = lowered[max(0, at - 100) : at].rstrip()[-1:]
-    is_first = before in b">;" or before >= b"\x80"  # also where nothing stands before it
+    is_first = not before or before[0] in _BEFORE
     if is_spaced and is_first:
         return True
     if not (is_spaced or is_first):
         return False
     bar = lowered.find(b"|", at, at + 20 * LONGEST_LINE)
-    return bar >= 0 and len(_TAG.sub(b"", lowered[at:bar])) <= LONGEST_LINE
+    if bar < 0 or (bar - at > LONGEST_LINE and lowered.find(b"<", at, at + LONGEST_LINE) < 0):
+        return False
+    return len(_TAG.sub(b"", lowered[at:bar])) <= LONGEST_LINE
+
+
+def _places(lowered: bytes, word: bytes) -> Iterator[int]:
+    """Where a word stands in a page. To look for it so and then look around is faster than a regular expression."""
+    position = find(lowered, word)
+    while position >= 0:
+        yield position
+        position = find(lowered, word, position + 1)
+
+
+def _speaks_like_a_title(lowered: bytes) -> bool:
+    """Whether a word of a title stands anywhere in the page."""
+    return any(_TITLE.match(lowered, place) for word in _TITLE_WORDS for place in _places(lowered, word))
 
 
 def _titled(lowered: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,6 +21,8 @@ from scraper.spiders.archives import HTML, XML
 
 CHUNK: Final = 1 << 20
 """Bytes read at once while looking for the next record."""
+RESPONSE: Final = 4
+"""FastWARC's number of the record type; held by a test."""
 OVERLAP: Final = 8_192
 """Bytes of one chunk looked at again with the next, because a record may begin between them."""
 GZIP: Final = b"\x1f\x8b\x08"
@@ -41,6 +43,8 @@ class Answer:
     content_type: str
     body: bytes
     truncated: bool
+    first: datetime | None = None
+    """When the page was first archived, where that is known from elsewhere."""
     breaks_off: bool = False
     """The record ends before the length that it declares, so what follows it in the file was taken for a part of it."""
 
@@ -50,6 +54,15 @@ class Other:
     """An answer that is not looked into: another status, a picture."""
 
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dull:
+    """A page that surely holds nothing."""
+
+    offset: int
+    size: int
+    """Bytes, unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +76,14 @@ class Broken:
     url: str = ""
 
 
-Entry = Answer | Other | Broken
+Entry = Answer | Other | Dull | Broken
+IsDull = Callable[[bytes], bool]
+"""Whether a whole page in HTML surely holds nothing, told from its bytes."""
 
 
-def each_record(source: Input) -> Iterator[Entry]:
+def each_record(source: Input, is_dull: IsDull = lambda _page: False) -> Iterator[Entry]:
     """The entries of a file in its order. Raises `InputError` when the file itself cannot be read."""
-    walk = _Walk()
+    walk = _Walk(is_dull)
     while walk.start is not None:
         try:
             with opened(source, walk.start) as stream:
@@ -92,7 +107,8 @@ class _Walk:
     last good one then tells which one is damaged: itself, or the one behind it, which the next attempt shows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_dull: IsDull) -> None:
+        self._is_dull = is_dull
         self.start: int | None = 0
         self.every_type = False
         self.again = self.ended = False
@@ -113,7 +129,7 @@ class _Walk:
                 self.pending = None
             if self.last <= self.handed_out and self._count == 1:
                 continue
-            if (entry := _entry(record, self.last)) is None:
+            if (entry := _entry(record, self.last, self._is_dull)) is None:
                 continue
             self.handed_out = self.last
             yield entry
@@ -169,36 +185,34 @@ def _records(stream: Any, every_type: bool) -> Iterator[Any]:
         yield record
 
 
-def _entry(record: Any, offset: int) -> Entry | None:
-    from fastwarc.warc import WarcRecordType
-
-    if record.record_type != WarcRecordType.response:
+def _entry(record: Any, offset: int, is_dull: IsDull) -> Entry | None:
+    if not record.record_type & RESPONSE:
         return None
     http = record.http_headers
-    url = (record.headers.get("WARC-Target-URI") or "").strip("<>")
     status = http.status_code if http is not None else None
     if status is None:
-        return Broken(offset, "broken_http", "the record holds no answer of a server", url)
+        return Broken(offset, "broken_http", "the record holds no answer of a server", _url(record))
     if status != 200:
         return Other(offset)
-    kind = (http.get("Content-Type") or "").split(";")[0].strip().lower()
+    kind = (http.get("Content-Type") or "").partition(";")[0].strip().lower()
     if not (kind in HTML or kind in XML or kind.endswith("json")):
         return Other(offset)
-    at = record.record_date
-    if not url or at is None:
-        return Broken(offset, "broken_record", "no address" if not url else "no time of capture", url)
-    return _answer(record, http, offset, url, at, kind)
+    return _answer(record, http, offset, kind, is_dull)
 
 
-def _answer(record: Any, http: Any, offset: int, url: str, at: datetime, kind: str) -> Entry:
+def _url(record: Any) -> str:
+    return (record.headers.get("WARC-Target-URI") or "").strip("<>")
+
+
+def _answer(record: Any, http: Any, offset: int, kind: str, is_dull: IsDull) -> Entry:
     declared = record.content_length
     try:
         body = record.reader.read(LONGEST + 1)
     except (OSError, ValueError, EOFError) as error:
-        return Broken(offset, "broken_record", f"breaks off ({error})"[:200], url)
+        return Broken(offset, "broken_record", f"breaks off ({error})"[:200], _url(record))
     if found(body, b"\nWARC/1.") and (inside := _HEAD_INSIDE.search(body)) is not None:
         detail = f"its length reaches over the next record, which begins {inside.start()} bytes into the answer"
-        return Broken(offset, "wrong_length", detail, url)
+        return Broken(offset, "wrong_length", detail, _url(record))
     transfer = (http.get("Transfer-Encoding") or "").lower()
     content = (http.get("Content-Encoding") or "").lower()
     breaks_off = len(body) < min(declared, LONGEST)
@@ -210,10 +224,16 @@ def _answer(record: Any, http: Any, offset: int, url: str, at: datetime, kind: s
         try:
             body, is_whole = decoded(body, transfer, content)
         except (OSError, ValueError, EOFError, zlib.error) as error:
-            return Broken(offset, "broken_body", f"cannot be unpacked as {transfer} {content} ({error})"[:200], url)
+            detail = f"cannot be unpacked as {transfer} {content} ({error})"[:200]
+            return Broken(offset, "broken_body", detail, _url(record))
         truncated = truncated or len(body) > LONGEST or not is_whole
+    if not truncated and kind in HTML and is_dull(body):
+        return Dull(offset, len(body))
+    url, at = _url(record), record.record_date
+    if not url or at is None:
+        return Broken(offset, "broken_record", "no address" if not url else "no time of capture", url)
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return Answer(offset, url, at, kind, body[:LONGEST], truncated, breaks_off)
+    return Answer(offset, url, at, kind, body[:LONGEST], truncated, breaks_off=breaks_off)
 
 
 def decoded(body: bytes, transfer: str, content: str) -> tuple[bytes, bool]:

@@ -23,7 +23,7 @@ from scheduler.backfill_file import BackfillResult, backfill_file
 from scheduler.backfill_watch import BusyError, PageTooSlow, Trail, Watch
 from scheduler.backfill_workers import LocalWorkers
 from scraper.backfill.records import Answer
-from tests.backfill.warcs import NOTHING, job, member, partitions, rows
+from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY
 
 DEADLY = b"<!-- this page kills -->"
@@ -52,7 +52,7 @@ class Deadly(LocalWorkers):
 
 
 def test_records_that_kill_their_worker_are_found_left_out_and_named(tmp_path: Path) -> None:
-    kill = NOTHING.encode() + DEADLY
+    kill = job() + DEADLY
     members = [
         member("http://a.example/1", job("Chef")),
         member("http://a.example/2", kill),

@@ -8,10 +8,11 @@ import zlib
 from pathlib import Path
 
 import pytest
+from fastwarc.warc import WarcRecordType
 
 from benchmarks.warc_pages import record
 from scraper.backfill.inputs import LocalFile
-from scraper.backfill.records import Answer, Broken, Entry, each_record
+from scraper.backfill.records import RESPONSE, Answer, Broken, Entry, each_record
 from scraper.pages.warc import LONGEST
 from tests.backfill.warcs import AT, member
 
@@ -109,6 +110,10 @@ def test_encodings_are_undone(body: bytes, lines: tuple[str, ...], tmp_path: Pat
     (entry,) = _read(gzip.compress(_b(body, *lines)), tmp_path)
     assert isinstance(entry, Answer)
     assert (entry.body, entry.truncated) == (BODY, False)
+
+
+def test_the_number_of_the_record_type_is_fastwarcs() -> None:
+    assert WarcRecordType.response == RESPONSE
 
 
 def test_bombs_are_cut(tmp_path: Path) -> None:
