@@ -337,7 +337,7 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
                 return "ote"
             return "extra"
         return "base" if roles & BASE else "pay"
-    if _in_title(tokens, at):
+    if _in_title(tokens, at) or _is_tier_name(tokens, at, statement):
         return ""
     if _recruiters_budget(tokens, at, statement):
         return "pay"
@@ -354,6 +354,13 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
     if roles & OTE:
         return "ote"
     return "thing" if roles & THING else "extra"
+
+
+def _is_tier_name(tokens: list[Token], at: int, statement: Statement) -> bool:
+    """ "Premium: $93,600 - $117,000": a zone's name in a list of zones, a range on its own line."""
+    if tokens[at].text.casefold() != "premium" or not statement.is_range or not (at and tokens[at - 1].roles & NEWLINE):
+        return False
+    return bool(tokens[statement.first - 1].roles & COLON)
 
 
 def _in_title(tokens: list[Token], at: int) -> bool:
@@ -394,7 +401,7 @@ def of_others(tokens: list[Token], statement: Statement) -> bool:
         if tokens[at].roles & (STOP | NEWLINE):
             return False
         if tokens[at].roles & OTHERS:
-            return True
+            return not (tokens[statement.first - 1].roles & COLON and tokens[at - 1].roles & NEWLINE)
     return False
 
 

@@ -254,7 +254,7 @@ def _tail(tokens: list[Token], place: int, *, signed: bool) -> _Tail:
             depth, at = 1, at + 1
         elif roles & CLOSE and depth:
             depth, at = 0, at + 1
-        elif (roles & FILL and not roles & (FROM | UPTO)) or (depth and roles & (COMMA | MIN | MAX | PLUS)):
+        elif (roles & FILL and not roles & (FROM | UPTO)) or (depth and roles & (COMMA | MIN | MAX | PLUS | NUM)):
             at += 1
         elif roles & BIT["and"] and tokens[at].text == "&":
             break
@@ -281,6 +281,8 @@ def _short_aside(tokens: list[Token], at: int) -> bool:
     for token in tokens[at + 1 : at + 7]:
         if token.roles & CLOSE:
             return True
+        if token.roles & NUM and len(token.text) == 1 and at + 1 < len(tokens) and tokens[at + 1].roles & FILL:
+            continue  # "(Gross 1, monthly)"
         if token.roles & NUM or not token.roles & (
             PLUS | MIN | MAX | FILL | ADV | NOUN | PER | CUR | COMMA | SLASH | APPROX | BIT["link"]
         ):
