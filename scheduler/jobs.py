@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
 HISTORY = 30
 """So many past runs a new one is judged against."""
-WRITE_RETRY_SECONDS = (1, 2, 5, 10, 15, 30, 30, 30, 60, 60, 60, 120, 120)
+WRITE_RETRY_SECONDS = (1, 2, 5, 10, *[15] * 35)
 """How long a finished run waits for a ledger that is away: some nine minutes in all, then it is given up for dead."""
 
 STOPPED = "cut short: the scheduler was stopped"

@@ -80,7 +80,7 @@ def serving(url: str, sources: Path, **more: Any) -> Iterator[Service]:
         yield service
     finally:
         service.stop()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -309,9 +309,9 @@ def test_the_ledger_goes_away_and_comes_back(postgres_url: str, tmp_path: Path) 
     engine = open_ledger(postgres_url)
     name = make_url(postgres_url).database
     server = create_engine(engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    path = write_sources(tmp_path / "s.toml", acme="seconds = 1")
+    path = write_sources(tmp_path / "s.toml", acme="seconds = 3")
     with serving(postgres_url, path) as service:
-        eventually(lambda: runs.open_runs(engine))
+        eventually(lambda: service.pulse.ledger_up and runs.open_runs(engine))
         with server.connect() as connection:
             connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"))
             connection.execute(
