@@ -41,9 +41,9 @@ class Merge:
 
 
 def unmatched(connection: Connection, version: int, limit: int) -> list[Row[Any]]:
-    """(id, block) of postings for which the rules of this version have not looked for duplicates."""
+    """(id, block) of postings for which the rules of this version have not looked for duplicates, block by block."""
     query = select(POSTING.c.id, POSTING.c.block).where(POSTING.c.match_version < version)
-    return list(connection.execute(query.limit(limit)))
+    return list(connection.execute(query.order_by(POSTING.c.match_version, POSTING.c.block).limit(limit)))
 
 
 def crowded_blocks(connection: Connection, blocks: Iterable[str]) -> list[str]:

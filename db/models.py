@@ -243,7 +243,7 @@ class Posting(SQLModel, table=True):
         Index("ix_posting_country", "country"),
         Index("ix_posting_usd", "annual_max_usd"),
         Index("ix_posting_block", "block"),
-        Index("ix_posting_match", "match_version"),
+        Index("ix_posting_match", "match_version", "block"),
         # Everything that facets and the pay histogram read: they never touch the rows, which hold whole descriptions.
         # SQLite only (empty elsewhere): PostgreSQL scans in parallel, and refuses entries as long as lists can be.
         Index("ix_posting_facets", *FACET_COLUMNS, postgresql_where=text("false")),

@@ -186,7 +186,9 @@ class ArticlesSpider(scrapy.Spider):
             if self.index_pages >= MOST_INDEX_PAGES:
                 self._incomplete("the index has too many pages")
                 return
-            yield Request(urljoin(response.url, found[1]), callback=self.parse_index, errback=self.failed_index)
+            address = urljoin(response.url, found[1])
+            # After the pages that this one names, or a long index would have them all wait in memory.
+            yield Request(address, callback=self.parse_index, errback=self.failed_index, priority=-1)
             return
 
     def _request(self, address: str, callback: Any, **arguments: Any) -> Request:

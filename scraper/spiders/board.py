@@ -94,6 +94,8 @@ class BoardSpider(scrapy.Spider):
             # A board's first answer is asked for in every run, whatever was asked before; and two ranges of one file
             # are two pages, which Scrapy's filter would take for one.
             dont_filter=ask.kind == LISTING or "Range" in ask.headers,
+            # The pages that a listing names come before its next page, or they would all wait in memory.
+            priority=0 if ask.kind == DETAIL else -1,
         )
 
     def _meta(self, ask: Ask) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""search in words; the postings of a role in the order in which they are shown
+"""search in words; the postings of a role in the order in which they are shown; those to match, block by block
 
 Revision: 0002, after 0001
 
@@ -19,6 +19,8 @@ down_revision = "0001"
 def upgrade() -> None:
     op.drop_index("ix_posting_role", "posting")
     op.create_index("ix_posting_role", "posting", ["role", "first_seen", "id"])
+    op.drop_index("ix_posting_match", "posting")
+    op.create_index("ix_posting_match", "posting", ["match_version", "block"])
     connection = op.get_bind()
     for statement in SCHEMA[connection.dialect.name]:
         connection.exec_driver_sql(statement)
@@ -33,3 +35,5 @@ def downgrade() -> None:
     connection.exec_driver_sql("DROP TABLE posting_words")
     op.drop_index("ix_posting_role", "posting")
     op.create_index("ix_posting_role", "posting", ["role", "level", "country"])
+    op.drop_index("ix_posting_match", "posting")
+    op.create_index("ix_posting_match", "posting", ["match_version"])
