@@ -17,7 +17,7 @@ OF_RUNS = frozenset({"run", "lease", "source", "audit"})
 def held(
     url: str, *, moments: bool = True, without: Collection[str] = (), columns: Collection[str] = ()
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of every table but those `without`, sorted; the ledger is sound.
+    """The rows of every table but those `without` and an index in words, sorted; the ledger is sound.
 
     `moments`: with the columns that hold a time, and the ids that are made of one; `columns`: left out too, as
     `table.column`.
@@ -29,7 +29,7 @@ def held(
     found = {}
     with reading(engine) as connection:
         for table in schema.sorted_tables:
-            if table.name in without or table.name.startswith(("alembic", "posting_words")):
+            if table.name in without or table.name.startswith(("alembic", "posting_fts")):
                 continue
             chosen = [c for c in table.c if f"{table.name}.{c.name}" not in columns and (moments or not _is_of_time(c))]
             found[table.name] = sorted((tuple(row) for row in connection.execute(select(*chosen))), key=repr)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from db.checks import check_ledger
-from db.session import open_ledger
+from db.schema import downgrade
+from db.session import make_engine, open_ledger
 from tests.conftest import REPOSITORY
 from tests.ledger import differences, held
 from tests.postgres import database
@@ -88,6 +89,43 @@ def test_killed_while_the_tables_are_made(tmp_path: Path) -> None:
     engine = open_ledger(url)
     assert check_ledger(engine) == []
     engine.dispose()
+
+
+def killed_while_it_migrates(url: str, kills: int) -> None:
+    """A ledger of the first program, full, opened by today's, which is killed again and again."""
+    run(url)
+    expected = held(url, columns=NUMBERS)
+    chance = random.Random(SEED)
+    for _ in range(kills):
+        engine = make_engine(url)
+        downgrade(engine, "0001")
+        engine.dispose()
+        process = subprocess.Popen([sys.executable, "-c", MIGRATE, url], cwd=REPOSITORY, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(chance.uniform(0, 0.3))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert differences(expected, held(url, columns=NUMBERS)) == {}, f"seed {SEED}"
+
+
+NUMBERS = ("posting_words.number",)
+"""Of rows, given anew when the words are."""
+MIGRATE = """
+import sys
+import db.schema
+from db.schema import downgrade
+from db.session import make_engine, open_ledger
+print("ready", flush=True)
+open_ledger(sys.argv[1]).dispose()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_while_an_old_ledger_migrates(kind: str, postgres_server: str, tmp_path: Path) -> None:
+    with database(postgres_server) as name:
+        killed_while_it_migrates(name if kind == "postgresql" else f"sqlite:///{tmp_path / 'old.db'}", kills=3)
 
 
 @pytest.mark.soak
