@@ -136,7 +136,7 @@ def _peer_python() -> Path:
     program = FOLDER / "bin" / "python"
     if not wanted.exists():
         venv.create(FOLDER, with_pip=True, clear=True, symlinks=True)
-        subprocess.run([str(program), "-m", "pip", "install", "--quiet", EXTRUCT], check=True)
+        subprocess.run([str(program), "-m", "pip", "install", "--quiet", EXTRUCT], check=True, capture_output=True)
         wanted.touch()
     return program
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.backfill.server import serving
 from tests.backfill.test_remote import _wayback
 from tests.backfill.warcs import NOTHING, job, member, rows
+from tests.test_readme import console_lines
 
 PROGRAM = Path(sys.executable).parent / "jobledger"
 
@@ -91,6 +93,27 @@ def test_an_index_is_asked_by_the_command(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["postings"] == 2
     assert "one request at a time" in done.stderr
     assert len(rows(tmp_path / "out", "articles", "title")) == 1
+
+
+def test_the_commands_of_the_document_run(archive: Path, tmp_path: Path) -> None:
+    """As written there, but for the addresses: this test has a web server of its own."""
+    archive.rename(tmp_path / "crawl")
+    _, files = _wayback(tmp_path)
+    capture = {"urlkey": "k", "timestamp": "20240506070809", "url": "http://a.example/1", "mime": "text/html"}
+    capture |= {"status": "200", "filename": "a.warc.gz", "offset": "0", "length": "100000"}
+    files |= {"/CC-MAIN-2024-18-index": json.dumps(capture).encode()}
+    files |= {"/a.warc.gz": (tmp_path / "crawl" / "a.warc.gz").read_bytes()}
+    lines = console_lines("docs/backfill.md")
+    assert len(lines) == 4
+    with serving(files) as server:
+        here = ["--allow-host", "127.0.0.1", "--pause", "0", "--cdx-server", server.base, "--cdx-data", server.base]
+        for line in lines:
+            program, *arguments = shlex.split(line.replace("https://data.example", server.base))
+            assert program == "jobledger"
+            done = run(*arguments, *here, folder=tmp_path)
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+    titles = [title for (title,) in rows(tmp_path / "backfill", "postings", "title_text")]
+    assert sorted(titles) == ["Chef", *["Data Engineer"] * 3, "Senior Data Engineer"]
 
 
 def test_help_shows_an_example() -> None:
