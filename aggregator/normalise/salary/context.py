@@ -162,7 +162,7 @@ def _opens_telling(tokens: list[Token], at: int, end: int) -> bool:
 
 
 def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, unknown: int, linked: int) -> str:
-    if not roles & (PAY | BASE | OTE | ACTUAL) and _in_title(tokens, at):
+    if not roles & (PAY | BASE | OTE | ACTUAL | UNIT) and _in_title(tokens, at):
         return ""
     link = tokens[linked].text.casefold() if linked else ""
     if roles & ACTUAL and unknown == 0:

@@ -342,6 +342,7 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
         and not tokens[at + 1].roles & DASH
     ):
         at += 1
+    at = _over_lines(tokens, at)
     roles = tokens[at].roles
     if roles & PLUS and tokens[at].text == "plus" and at + 2 < len(tokens) and tokens[at + 2].roles & TO:
         # "7.46 plus enhancements to 9.25 per hour"
@@ -349,10 +350,21 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
     if roles & TO:
         while at + 1 < len(tokens) and tokens[at + 1].roles & (TO | UPTO) and not tokens[at + 1].roles & (NUM | FROM):
             at += 1
+        if tokens[at].roles & DASH and at + 2 < len(tokens) and tokens[at + 1].roles & NEWLINE:
+            at += 1 + (tokens[at + 2].roles & NEWLINE > 0)
         return at + 1
     if between and roles & AND:
         return at + 1
     return None
+
+
+def _over_lines(tokens: list[Token], at: int) -> int:
+    """The place of a dash that stands on a line of its own below an amount; else the same place."""
+    ahead = at
+    while ahead < len(tokens) and ahead - at < 2 and tokens[ahead].roles & NEWLINE:
+        ahead += 1
+    alone = ahead + 1 < len(tokens) and tokens[ahead].roles & DASH and tokens[ahead + 1].roles & NEWLINE
+    return ahead if ahead > at and alone else at
 
 
 def _opening(tokens: list[Token], first: int, floor: int, *, alone: bool = False) -> str | None:
