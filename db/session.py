@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 Made = TypeVar("Made")
 
+CACHE_MIB = 128
+"""The indexes of a million ads."""
 BUSY_TIMEOUT_SECONDS = 30
 BEGIN_TRIES = 4
 """Timeouts for which a writer waits for its turn before anything of it is written."""
@@ -55,13 +56,13 @@ def resolved_url(url: str) -> URL:
     return parsed
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for `url`; nothing is opened or created yet."""
+def make_engine(url: str, *, cache_mib: int = CACHE_MIB) -> Engine:
+    """An engine for `url`; nothing is opened or created yet. `cache_mib`: what SQLite may keep of the ledger in memory."""
     parsed = resolved_url(url)
     try:
         if parsed.get_backend_name() == "sqlite":
             engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, json_serializer=_json)
-            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "connect", lambda connection, _entry: _prepare_sqlite(connection, cache_mib))
             event.listen(engine, "begin", _begin_sqlite)
         else:
             engine = create_engine(
@@ -82,14 +83,14 @@ def _json(value: object) -> str:
     return _encoded(value)
 
 
-def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: object, cache_mib: int) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]  # transactions begin in _begin_sqlite, not in the driver
     cursor = connection.cursor()  # type: ignore[attr-defined]  # DBAPI connections have no common type
     try:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA cache_size = -131072")  # KiB: the indexes of a million ads
+        cursor.execute(f"PRAGMA cache_size = {-1024 * cache_mib}")
     finally:
         cursor.close()
 
@@ -177,12 +178,12 @@ def session_scope(engine: Engine, *, write: bool = False) -> Iterator[Session]:
         session.flush()
 
 
-def open_ledger(url: str, *, create: bool = True) -> Engine:
+def open_ledger(url: str, *, create: bool = True, cache_mib: int = CACHE_MIB) -> Engine:
     """A ready ledger at `url`, its schema created or upgraded on first use.
 
     Raises `LedgerError` for a file that is no ledger, a ledger of a newer program, or a server that does not answer.
     """
-    engine = make_engine(url)
+    engine = make_engine(url, cache_mib=cache_mib)
     try:
         _make_ready(engine, create)
     except BaseException:

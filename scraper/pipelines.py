@@ -33,6 +33,8 @@ BATCH: Final = 500
 """Records of one transaction."""
 BATCH_SECONDS: Final = 10.0
 """A slow crawl keeps what it has at least this often."""
+CACHE_MIB: Final = 16
+"""Of the ledger, in the memory of one crawl: many run side by side."""
 STORE_FAILED: Final = "store_failed"
 """Finish reason of a run whose records could not be written."""
 LIMIT: Final = "limit_reached"
@@ -70,7 +72,7 @@ class StorePipeline:
         return cls(crawler)
 
     def open_spider(self) -> None:
-        self.engine: Engine = open_ledger(self.url)
+        self.engine: Engine = open_ledger(self.url, cache_mib=CACHE_MIB)
         spider = self.crawler.spider
         if spider is not None and hasattr(spider, "source"):
             spider.validators = validators(self.engine, spider.source.name)  # type: ignore[attr-defined]  # ours
