@@ -41,8 +41,8 @@ def serve(
     settings = settings_of(context)
     # Each process counts for itself: together they let through what one would.
     limit = -(-per_minute // workers) or None
-    made = partial(create_app, settings, per_minute=limit, secret=secrets.token_bytes(32))
-    app = made()  # whatever is wrong is said here, once
+    made = partial(create_app, settings, per_minute=limit, secret=secrets.token_bytes(32), warm=True)
+    app = made(warm=workers == 1)  # whatever is wrong is said here, once
     if host not in LOOPBACK:
         to_stderr(f"listening on {host}: everybody who reaches this address can read the ledger")
     if not settings.tokens:
@@ -77,6 +77,7 @@ def _bound(host: str, port: int) -> Socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen(2_048)  # who comes before the service is up waits for it
     except OSError as error:
         made.close()
         raise WorkFailed(f"cannot listen on {host}:{port}: {error.strerror or error}; try another --port") from error

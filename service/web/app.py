@@ -23,10 +23,11 @@ REQUESTS_A_MINUTE = 600
 
 
 def create_app(
-    settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE, secret: bytes | None = None
+    settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE, secret: bytes | None = None, warm: bool = False
 ) -> FastAPI:
     """The service over the ledger of `settings`; `per_minute` None lifts the rate limit.
 
+    With `warm` the facets are read before anybody asks: a large ledger takes seconds.
     Processes that serve together share the `secret` that signs their sessions; else it is made up here.
     """
     require_good_tokens(settings.tokens or {})
@@ -43,6 +44,8 @@ def create_app(
     app.state.keys = Keys(settings.tokens or {}, secret or token_bytes(32))
     app.state.cache = Cache()
     app.state.counts = Counts(app.state.engine)
+    if warm:
+        app.state.counts.begin()
     problems.install(app)
     for part in (api, pages, review):
         app.include_router(part.router)

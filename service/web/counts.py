@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
@@ -37,6 +38,14 @@ class Counts:
 
     def facets(self, filters: Filters) -> Facets:
         return count_facets(self.engine, self._columns(), filters)
+
+    def begin(self) -> None:
+        """Reads in a thread; who asks meanwhile waits for it."""
+        threading.Thread(target=self._begun, name="facets", daemon=True).start()
+
+    def _begun(self) -> None:
+        with suppress(DBAPIError):  # who asks will be told
+            self._columns()
 
     def forget(self) -> None:
         """Somebody decided something: what is kept is old."""

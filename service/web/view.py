@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +90,18 @@ def query(given: Mapping[str, Any], **changes: Any) -> str:
     >>> query({"role": ["Data Engineer"], "open": True}, level=["senior"], open=None)
     '?role=Data+Engineer&level=senior'
     """
-    pairs: list[tuple[str, str]] = []
+    pairs: list[str] = []
     for name, value in {**given, **changes}.items():
         for part in value if isinstance(value, list | tuple) else [value]:
             if part not in (None, ""):
-                pairs.append((name, str(part).lower() if isinstance(part, bool) else str(part)))
-    return "?" + urlencode(pairs) if pairs else ""
+                pairs.append(_pair(name, str(part).lower() if isinstance(part, bool) else str(part)))
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+@lru_cache(maxsize=4096)
+def _pair(name: str, value: str) -> str:
+    """A page of results has some fifty links of much the same filters."""
+    return urlencode([(name, value)])
 
 
 def amount(value: Any, currency: str | None = None) -> str:
