@@ -34,8 +34,11 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
 HISTORY = 30
 """So many past runs a new one is judged against."""
-WRITE_RETRY_SECONDS = (1, 2, 5, 10, *[15] * 35)
-"""How long a finished run waits for a ledger that is away: some nine minutes in all, then it is given up for dead."""
+WRITE_SECONDS = 540.0
+"""How long a finished run waits for a ledger that is away; then it is given up for dead."""
+LONGEST_PAUSE_SECONDS = 15.0
+LAST_WRITE_SECONDS = 30.0
+"""The same once we are stopping."""
 
 STOPPED = "cut short: the scheduler was stopped"
 LOST = "cut short: the ledger went away"
@@ -157,7 +160,7 @@ def perform(
             change = partial(after_abandoned, was_abandoned_before=False)
         elif outcome.reasons[:1] == (LOST,):  # the source did nothing wrong, and was perhaps not even asked
             change = partial(after_abandoned, was_abandoned_before=False)
-        kept = _finish(engine, run, outcome, change, now)
+        kept = _finish(engine, run, outcome, change, now, is_stopping)
     return RunResult(
         source=run.name,
         run_id=run.id,
@@ -253,17 +256,32 @@ def kept_alive(engine: Engine, run: Claimed, now: Clock, every: float = HEARTBEA
         thread.join()
 
 
-def _finish(engine: Engine, run: Claimed, outcome: Outcome, change: Change, now: Clock) -> bool:
+def _finish(
+    engine: Engine, run: Claimed, outcome: Outcome, change: Change, now: Clock, is_stopping: Callable[[], bool]
+) -> bool:
     """Writes the end of a run; waits for a ledger that is away, so that a crawl of an hour is not forgotten."""
-    for pause in (*WRITE_RETRY_SECONDS, None):
+    deadline, pause, last = time.monotonic() + WRITE_SECONDS, 1.0, False
+    while True:
         moment = now()
         after = partial(change, now=moment)
         try:
             return finish_run(engine, run.id, outcome, moment, holder=run.holder, after=after)
         except DBAPIError as error:
-            if pause is None:
-                logger.error("run %s of %s could not be written down: %s", run.id, run.name, error.orig or error)
-                return False
-            logger.warning("the ledger is away (%s): run %s waits %s s", error.orig or error, run.id, pause)
-            time.sleep(pause)
-    return False
+            why = error.orig or error
+        if is_stopping() and not last:
+            last, deadline = True, min(deadline, time.monotonic() + LAST_WRITE_SECONDS)
+        if time.monotonic() >= deadline:
+            logger.error("run %s of %s could not be written down: %s", run.id, run.name, why)
+            return False
+        logger.warning("the ledger is away (%s): run %s waits %.0f s", why, run.id, pause)
+        _sleep(pause, is_stopping)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _sleep(seconds: float, is_stopping: Callable[[], bool]) -> None:
+    """Sleeps; no longer than a second once we are stopping."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 1.0))
+        if is_stopping():
+            return

@@ -88,8 +88,10 @@ def server() -> Iterator[Throwaway]:
 @contextmanager
 def stopped(server: Throwaway) -> Iterator[None]:
     server.stop()
-    yield
-    server.start()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 @contextmanager
@@ -133,7 +135,7 @@ def stays_away_and_comes_back(
             gone = time.monotonic()
             eventually(lambda: not service.pulse.ledger_up, seconds=60, what="noticing")
             status, said = ask(port, "/readyz")
-            assert (status, json.loads(said)["ledger"]) == (503, service.pulse.ledger_error)
+            assert (status, json.loads(said)["ledger"] in {"up", "not reached yet"}) == (503, False)
             assert ask(port, "/healthz")[0] == 200, "waiting is no illness"
             assert "jobledger_ledger_up 0.0" in ask(port, "/metrics")[1]
             begun = crawls.begun.copy()
@@ -211,6 +213,27 @@ def test_a_file_that_is_for_two_minutes(
     file = tmp_path / "ledger.db"
     shutil.copy(sqlite_template, file)
     stays_away_and_comes_back(f"sqlite:///{file}", tmp_path, lambda: how(file), caplog, seconds=120, times=1)
+
+
+def test_a_stop_is_bounded_while_the_ledger_is_away(
+    server: Throwaway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ended meanwhile cannot be written down: the next scheduler gives the run up, and reads the source again."""
+    monkeypatch.setattr("scheduler.jobs.LAST_WRITE_SECONDS", 1.0)
+    open_ledger(server.url).dispose()
+    path = tmp_path / "sources.toml"
+    path.write_text(SOURCES % 1, "utf-8")
+    crawls = Crawls()
+    with serving(server.url, path, crawl=crawls, lease_seconds=2) as service:
+        eventually(lambda: service.pulse.ledger_up and crawls.begun["slow"])
+        server.stop()
+        eventually(lambda: not service.pulse.ledger_up)
+    server.start()
+    engine = make_engine(server.url)
+    with reading(engine) as connection:
+        states = {row.source: row.state for row in connection.execute(select(RUN.c.source, RUN.c.state))}
+    engine.dispose()
+    assert states["slow"] in {"claimed", "running"}
 
 
 class TestTheFile:
