@@ -57,7 +57,7 @@ def resolved_url(url: str) -> URL:
 
 
 def make_engine(url: str, *, cache_mib: int = CACHE_MIB) -> Engine:
-    """An engine for `url`; nothing is opened or created yet. `cache_mib`: what SQLite may keep of the ledger in memory."""
+    """An engine for `url`; nothing is opened or created yet. SQLite may hold `cache_mib` of the ledger in memory."""
     parsed = resolved_url(url)
     try:
         if parsed.get_backend_name() == "sqlite":
