@@ -17,7 +17,13 @@ from aggregator.normalise.salary.lexicon import currencies
 
 _WORD = re.compile(r"\w+")
 _OCCUPATIONS = Path(__file__).parent / "vocabulary" / "pay_occupations.csv"
-CEILING = {"top": Decimal("2.5"), "": Decimal(1), "middle": Decimal("0.55"), "ordinary": Decimal("0.27")}
+CEILING = {
+    "top": Decimal("2.5"),
+    "": Decimal(1),
+    "middle": Decimal("0.55"),
+    "ordinary": Decimal("0.27"),
+    "basic": Decimal("0.15"),
+}
 """Share of a currency's ceiling that an occupation can reach; "" is an unknown occupation."""
 _STRONG_YEAR_FROM = 20_000
 _ORDINARY_SPREAD = 20
@@ -25,6 +31,8 @@ _ORDINARY_SPREAD = 20
 _FEW_HOURS = Decimal("1.6")
 """A tutor's or a substitute's hour is dear because there are few of them."""
 _TOP_FLOOR = Decimal("2.5")
+_SKILLED_FLOOR = Decimal("1.6")
+"""A developer's or an engineer's year is no month of theirs, even where the least pay is low."""
 _REDUCED_FLOOR = Decimal("0.35")
 """Interns and apprentices are paid below any wage in many countries (450 EUR a month is a usual allowance), and a
 Sunday assistant's year is a fifth of one."""
@@ -71,6 +79,23 @@ def _reduced_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{_occupation_words()['reduced']})(?!\w)", re.IGNORECASE)
 
 
+@cache
+def _skilled_pattern() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?<!\w)(?:{_occupation_words()['skilled']})(?:in|er|en|a|/a)?(?!\w)|エンジニア|工程师|개발자", re.IGNORECASE
+    )
+
+
+@lru_cache(maxsize=8192)
+def is_skilled(title: str | None) -> bool:
+    """Whether a title is a developer's, an engineer's or a project's manager.
+
+    >>> is_skilled("Softwareentwicklerin"), is_skilled("Kitchen Assistant")
+    (True, False)
+    """
+    return bool(title and _skilled_pattern().search(title))
+
+
 @lru_cache(maxsize=8192)
 def is_reduced(title: str | None) -> bool:
     """Whether a title is an intern's or an apprentice's, or says that the work is part-time.
@@ -83,7 +108,7 @@ def is_reduced(title: str | None) -> bool:
 
 @lru_cache(maxsize=8192)
 def occupation_class(title: str | None) -> str:
-    """ "top", "middle", "ordinary" or "" by the words of a title; the higher of two that both stand there.
+    """ "top", "middle", "ordinary", "basic" or "" by the words of a title; the more telling of two that stand there.
 
     >>> occupation_class("Payroller"), occupation_class("Corporate Finance Partner"), occupation_class("Data Engineer")
     ('ordinary', 'top', '')
@@ -95,7 +120,7 @@ def occupation_class(title: str | None) -> str:
         found.discard("top")
     if "top" in found:
         return "top"
-    return "ordinary" if "ordinary" in found else "middle" if "middle" in found else ""
+    return next((name for name in ("ordinary", "middle", "basic") if name in found), "")
 
 
 @lru_cache(maxsize=16_384)
@@ -108,14 +133,16 @@ def band(currency: str | None, *, country: str | None, title: str | None, period
     if occupation == "middle" and period in ("hour", "day"):
         occupation = ""  # freelance rates know no such ceiling
     low, high = row.low, row.high * CEILING["top" if title is None else occupation]
-    if occupation == "ordinary" and row.year_from > _STRONG_YEAR_FROM:
+    if occupation in ("ordinary", "basic") and row.year_from > _STRONG_YEAR_FROM:
         high = min(high, row.low * _ORDINARY_SPREAD)
-    if occupation == "ordinary" and period == "hour":
+    if occupation in ("ordinary", "basic") and period == "hour":
         high *= _FEW_HOURS
     if period in ("month", "year") and is_reduced(title):
         low *= _REDUCED_FLOOR
     if occupation == "top" and period == "year":
         low *= _TOP_FLOOR
+    elif period == "year" and occupation in ("", "middle") and is_skilled(title) and not is_reduced(title):
+        low *= _SKILLED_FLOOR
     tender = national(country)
     if tender is None or tender != currency:
         low *= _FOREIGN_FLOOR.get(period or "", _FOREIGN_FLOOR_SHORT)
