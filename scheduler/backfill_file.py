@@ -100,6 +100,10 @@ def backfill_file(
         if found is not None:
             return replace(found, file=source)
         trail = Trail(Path(out), identity["key"])
+        found = finished(Path(out), identity, database_url)
+        if found is not None:  # meanwhile, by another process
+            trail.close(finished=True)
+            return replace(found, file=source)
     except (OSError, InputError, BusyError, TooManyDeathsError) as error:
         return replace(result, error=str(error))
     whole = False

@@ -77,14 +77,18 @@ class Partitions:
         partial = finished.with_name(f".{self._key}-{number:04}.partial")
         spool = self._spools[table]
         lines = spool.full()
-        with duckdb.connect(config={"threads": 1, "memory_limit": MEMORY}) as connection:
-            rows = connection.read_json(
-                str(lines),
-                format="newline_delimited",
-                columns=dict(TABLES[table]),
-                maximum_object_size=2 * BYTES,
-            )
-            rows.write_parquet(str(partial), compression="zstd")
+        try:
+            with duckdb.connect(config={"threads": 1, "memory_limit": MEMORY}) as connection:
+                rows = connection.read_json(
+                    str(lines),
+                    format="newline_delimited",
+                    columns=dict(TABLES[table]),
+                    maximum_object_size=2 * BYTES,
+                )
+                rows.write_parquet(str(partial), compression="zstd")
+        except duckdb.Error as error:
+            partial.unlink(missing_ok=True)
+            raise OSError(f"cannot write {finished}: {error}"[:500]) from error
         self._written.append((partial, finished))
         spool.clear()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import json
 import multiprocessing
 import os
@@ -26,9 +27,15 @@ from scheduler.backfill_parquet import WORK
 DEATHS_OF_POISON: Final = 2
 MOST_DEATHS: Final = 40
 """Deaths of workers on one file after which it is given up: something else than single records kills them."""
+PATIENCE: Final = 6 * 3600.0
+"""Seconds to wait for another process that reads the same file; what it read need not be read again."""
 NOWHERE: Final = b"-" * 20
 STUCK: Final = 3
 """A page that is not cut after so many times its limit is stuck in native code: the worker process ends itself."""
+
+
+AGAIN: Final = 0.5
+"""Seconds until a page that goes on all the same is cut again."""
 
 
 class BusyError(Exception):
@@ -42,15 +49,12 @@ class TooManyDeathsError(Exception):
 class Trail:
     """The worker's own place in a file, and where its predecessors died."""
 
-    def __init__(self, out: Path, key: str, *, patience: float = 10.0) -> None:
-        """Waits `patience` seconds for another process to leave the file, as a killed one does. Raises `BusyError`."""
+    def __init__(self, out: Path, key: str, *, patience: float = PATIENCE) -> None:
+        """Waits `patience` seconds for another process to leave the file. Raises `BusyError`."""
         (out / WORK).mkdir(parents=True, exist_ok=True)
         self._deaths_path = out / WORK / f"{key}.deaths.json"
         self._path = out / WORK / f"{key}.at"
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        if not _locked(self._file, time.monotonic() + patience):
-            os.close(self._file)
-            raise BusyError("another process is reading this file into this folder")
+        self._file = _locked(self._path, time.monotonic() + patience)
         self.poison = self._poison()
 
     def _poison(self) -> frozenset[int]:
@@ -89,17 +93,20 @@ class Trail:
         os.close(self._file)
 
 
-def _locked(file: int, until: float) -> bool:
-    """Whether the lock could be had before a time of the monotonic clock."""
+def _locked(path: Path, until: float) -> int:
+    """The file, opened and locked before a time of the monotonic clock. Raises `BusyError`."""
     while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if path.exists() and os.fstat(file).st_ino == path.stat().st_ino:
+                return file  # else whoever had it has finished and taken it away
+        except (BlockingIOError, FileNotFoundError):
             if time.monotonic() > until:
-                return False
+                os.close(file)
+                raise BusyError("another process is reading this file into this folder") from None
             time.sleep(0.05)
-        else:
-            return True
+        os.close(file)
 
 
 class PageTooSlow(BaseException):
@@ -136,14 +143,20 @@ class Watch:
 
     @contextmanager
     def page(self) -> Iterator[None]:
-        """Raises `PageTooSlow` inside the block when it takes longer than the limit."""
+        """Raises `PageTooSlow` inside the block when it takes longer than the limit.
+
+        Python loses an exception that is raised in a finaliser. So none runs for cycles inside the block, and the
+        exception is raised again until the block is left.
+        """
         self._since, self._armed = time.monotonic(), True
+        gc.disable()
         if self._by_signal:
-            signal.setitimer(signal.ITIMER_REAL, self._seconds)
+            signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN)
         try:
             yield
         finally:
             self._disarm()
+            gc.enable()
 
     def _disarm(self) -> None:
         self._armed = False
@@ -156,7 +169,6 @@ class Watch:
 
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
         if self._armed:
-            self._armed, self._since = False, None
             raise PageTooSlow
 
     def _look(self) -> None:
@@ -168,7 +180,6 @@ class Watch:
                     continue
                 taken = time.monotonic() - since
                 if not self._by_signal and self._armed and taken > self._seconds:
-                    self._armed = False
                     _raise_in(self._owner, PageTooSlow)
                 if taken > self._seconds * STUCK and multiprocessing.parent_process() is not None:
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing import connection
 from queue import SimpleQueue
 from types import FrameType
@@ -25,9 +26,15 @@ class LocalWorkers(Executor):
 
     def __init__(self, workers: int) -> None:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="backfill")
-        self._lanes: SimpleQueue[ProcessPoolExecutor] = SimpleQueue()
+        self._lanes: SimpleQueue[_Lane] = SimpleQueue()
+        self._every: set[_Lane] = set()
         for _ in range(workers):
-            self._lanes.put(_lane())
+            self._open()
+
+    def _open(self) -> None:
+        lane = _Lane()
+        self._every.add(lane)
+        self._lanes.put(lane)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         return self._threads.submit(self._run, fn, args, kwargs)
@@ -35,24 +42,50 @@ class LocalWorkers(Executor):
     def _run(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         lane = self._lanes.get()
         try:
-            return lane.submit(fn, *args, **kwargs).result()
+            result = lane.run(fn, args, kwargs)
         except BrokenExecutor:
-            lane.shutdown(wait=False)
-            lane = _lane()
+            self._every.discard(lane)
+            lane.pool.shutdown(wait=False)
+            self._open()
             raise
-        finally:
+        except BaseException:
             self._lanes.put(lane)
+            raise
+        self._lanes.put(lane)
+        return result
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Broken off, it does not wait for the files being read: their workers are told to end."""
+        if kind is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for lane in list(self._every):
+                lane.end()
+        self.shutdown(wait=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
-        while not self._lanes.empty():
-            self._lanes.get().shutdown(wait=wait, cancel_futures=cancel_futures)
+        for lane in list(self._every):
+            lane.pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
 
-def _lane() -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["scheduler.backfill_file"])  # imported once, not by every worker
-    return ProcessPoolExecutor(1, context, initializer=_begin)
+class _Lane:
+    """One worker process."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["scheduler.backfill_file"])  # imported once, not by every worker
+        self.pool = ProcessPoolExecutor(1, context, initializer=_begin)
+        self._process: int | None = None
+
+    def run(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        if self._process is None:
+            self._process = self.pool.submit(os.getpid).result()
+        return self.pool.submit(fn, *args, **kwargs).result()
+
+    def end(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process, signal.SIGTERM)
 
 
 def _begin() -> None:

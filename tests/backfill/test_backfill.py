@@ -154,6 +154,15 @@ def test_a_file_read_without_a_ledger_is_read_again_for_one(warc: Path, tmp_path
     assert partitions(tmp_path / "out") == before
 
 
+def test_the_same_file_given_twice_is_read_once(warc: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "twin.warc.gz"
+    twin.write_bytes(warc.read_bytes())
+    summary = backfill([str(warc), str(twin)], str(tmp_path / "out"), workers=2)
+    assert not summary.failed
+    assert summary.skipped == 1
+    assert len(rows(tmp_path / "out", "postings", "id")) == 2
+
+
 def test_files_are_found_in_folders_once(tmp_path: Path) -> None:
     for name in ("b/2.warc.gz", "a/1.warc", "a/notes.txt", "a/1.warc.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
