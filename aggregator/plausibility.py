@@ -76,7 +76,7 @@ def _first_words() -> frozenset[str]:
 
 @cache
 def _reduced_pattern() -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{_occupation_words()['reduced']})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{_occupation_words()['reduced']}|[1-2]?\d ?(?:hours|hrs))(?!\w)", re.IGNORECASE)
 
 
 @cache
