@@ -25,8 +25,10 @@ def salary(
     context: typer.Context,
     title: str = typer.Argument(..., metavar="TITLE", help="As an ad would say it: 'Senior Data Engineer'."),
     offer: str = typer.Option(..., "--offer", metavar="N", help="What is offered; a number, or a text like '85K EUR'."),
-    country: str | None = typer.Option(None, "--country", help="ISO 3166-1 code."),
-    currency: str | None = typer.Option(None, "--currency", help="ISO 4217 code; the country's own without."),
+    country: str | None = typer.Option(None, "--country", metavar="CODE", help="ISO 3166-1 code."),
+    currency: str | None = typer.Option(
+        None, "--currency", metavar="CODE", help="ISO 4217 code; the country's own without."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Where an offer stands: the share of comparable postings that advertise less, with its interval."""
@@ -172,8 +174,8 @@ def reference(
     file: Path = typer.Argument(
         ..., metavar="FILE", exists=True, dir_okay=False, help="aijobs.net's salary table (CSV)."
     ),
-    by: list[str] = typer.Option(["level"], "--by", help="Group by; may be repeated."),
-    format: str = typer.Option("table", "--format", help="table, html, json, csv, md, png or svg."),
+    by: list[str] = typer.Option(["level"], "--by", metavar="FIELD", help="Group by; may be repeated."),
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, html, json, csv, md, png or svg."),
     output: Path | None = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout."),
 ) -> None:
     """A published salary table with each range made one again, beside what it gives as published."""
@@ -196,7 +198,7 @@ def trends(
     context: typer.Context,
     filters: Any,
     step: str = typer.Option("year", "--step", help="Compare each month with the one a year, or a month, before."),
-    format: str = typer.Option("table", "--format", help="table or json."),
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table or json."),
     output: Path | None = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout."),
 ) -> None:
     """How pay, the share that states it, and the time that jobs stay open move; the mix of jobs taken out."""

@@ -55,7 +55,10 @@ def split(
     typer.echo(f"split off {root}")
 
 
-def merges(context: typer.Context, format: str = typer.Option("table", "--format", help="table, json or csv.")) -> None:
+def merges(
+    context: typer.Context,
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json or csv."),
+) -> None:
     """Which postings were merged or kept apart, why, and by whom."""
     from db.merges import list_merges
     from service.output import print_table, require_format, write_rows

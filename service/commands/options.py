@@ -13,22 +13,30 @@ from service.settings import Settings, UsageError
 
 Several = list[str] | None
 FILTERS: Mapping[str, Any] = {
-    "role": Annotated[Several, typer.Option("--role", help="A canonical role: 'Data Engineer'. May be repeated.")],
-    "level": Annotated[Several, typer.Option("--level", help="internship, entry, mid, senior, lead, manager…")],
-    "title": Annotated[str | None, typer.Option("--title", help="A part of the title.")],
-    "company": Annotated[Several, typer.Option("--company", help="A part of the employer's name.")],
-    "country": Annotated[Several, typer.Option("--country", help="ISO 3166-1 code: DE, US, GB…")],
-    "city": Annotated[Several, typer.Option("--city", help="A city, whole name.")],
-    "remote": Annotated[Several, typer.Option("--remote", help="onsite, hybrid or remote.")],
-    "employment": Annotated[Several, typer.Option("--employment", help="full_time, part_time, contract…")],
-    "currency": Annotated[Several, typer.Option("--currency", help="ISO 4217 code of the pay: EUR, USD…")],
+    "role": Annotated[
+        Several, typer.Option("--role", metavar="ROLE", help="A canonical role: 'Data Engineer'. May be repeated.")
+    ],
+    "level": Annotated[
+        Several, typer.Option("--level", metavar="LEVEL", help="internship, entry, mid, senior, lead, manager…")
+    ],
+    "title": Annotated[str | None, typer.Option("--title", metavar="TEXT", help="A part of the title.")],
+    "company": Annotated[Several, typer.Option("--company", metavar="TEXT", help="A part of the employer's name.")],
+    "country": Annotated[Several, typer.Option("--country", metavar="CODE", help="ISO 3166-1 code: DE, US, GB…")],
+    "city": Annotated[Several, typer.Option("--city", metavar="CITY", help="A city, whole name.")],
+    "remote": Annotated[Several, typer.Option("--remote", metavar="WAY", help="onsite, hybrid or remote.")],
+    "employment": Annotated[
+        Several, typer.Option("--employment", metavar="TYPE", help="full_time, part_time, contract…")
+    ],
+    "currency": Annotated[
+        Several, typer.Option("--currency", metavar="CODE", help="ISO 4217 code of the pay: EUR, USD…")
+    ],
     "min_salary": Annotated[
         str | None, typer.Option("--min-salary", metavar="N", help="Yearly, US dollars or --currency.")
     ],
     "max_salary": Annotated[
         str | None, typer.Option("--max-salary", metavar="N", help="Yearly, US dollars or --currency.")
     ],
-    "source": Annotated[Several, typer.Option("--source", help="A source by name.")],
+    "source": Annotated[Several, typer.Option("--source", metavar="NAME", help="A source by name.")],
     "since": Annotated[
         str | None, typer.Option("--since", metavar="DATE", help="Posted (else first seen) on or after.")
     ],

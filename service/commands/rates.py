@@ -61,7 +61,8 @@ COLUMNS = (("currency", "Currency"), ("on", "Day"), ("usd", "US dollars"), ("ori
 
 @rates.command("list", epilog="Example: jobledger rates list --format csv")
 def list_rates(
-    context: typer.Context, format: str = typer.Option("table", "--format", help="table, json, jsonl or csv.")
+    context: typer.Context,
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json, jsonl or csv."),
 ) -> None:
     """The newest stored rate of each currency: US dollars for one unit, its day, and who said so."""
     from db.rates import newest_rates

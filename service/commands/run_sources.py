@@ -21,7 +21,7 @@ sources = typer.Typer(no_args_is_help=True, help="What is read: list, check, new
 def list_sources(
     context: typer.Context,
     path: Path | None = SourcesFile,
-    format: str = typer.Option("table", "--format", help="table, json, jsonl or csv."),
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json, jsonl or csv."),
 ) -> None:
     """Every source with its platform, timetable, last run and health."""
     from db.records import utc_now

@@ -85,8 +85,10 @@ def run_schedule(
     context: typer.Context,
     path: Path | None = SourcesFile,
     port: int | None = typer.Option(None, "--port", help="Serve /healthz, /readyz and /metrics on this port."),
-    host: str = typer.Option("127.0.0.1", "--host", help="The address of --port; another one shows them to others."),
-    log_format: str | None = typer.Option(None, "--log-format", help="text or json."),
+    host: str = typer.Option(
+        "127.0.0.1", "--host", metavar="ADDRESS", help="The address of --port; another one shows them to others."
+    ),
+    log_format: str | None = typer.Option(None, "--log-format", metavar="FORMAT", help="text or json."),
 ) -> None:
     """The long-running scheduler: keeps every enabled source fresh. SIGTERM stops it, SIGHUP re-reads the sources."""
     from scheduler.runner import SchedulerSettings, run
@@ -113,7 +115,7 @@ def run_schedule(
 def list_schedule(
     context: typer.Context,
     path: Path | None = SourcesFile,
-    format: str = typer.Option("table", "--format", help="table, json, jsonl or csv."),
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json, jsonl or csv."),
 ) -> None:
     """What runs next and when, and how the last run of each source went."""
     from db.records import utc_now
@@ -158,10 +160,12 @@ RUNS_SPARE = ("flagged", "sightings", "unchanged", "rejected", "pages", "updated
 
 def runs(
     context: typer.Context,
-    source: str | None = typer.Option(None, "--source", help="Only of this source; @aggregate and such are jobs."),
+    source: str | None = typer.Option(
+        None, "--source", metavar="NAME", help="Only of this source; @aggregate and such are jobs."
+    ),
     everything: bool = typer.Option(False, "--all", help="Show the scheduler's own jobs too."),
     limit: int = typer.Option(50, "--limit", min=1, metavar="N"),
-    format: str = typer.Option("table", "--format", help="table, json, jsonl or csv."),
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json, jsonl or csv."),
 ) -> None:
     """Past runs with verdict, counts and reasons, newest first."""
     from db.queries import list_runs

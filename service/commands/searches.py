@@ -40,7 +40,9 @@ def add(
     context: typer.Context,
     filters: Any,
     name: str = typer.Argument(..., metavar="NAME"),
-    channel: str = typer.Option(..., "--channel", help="file:PATH, feed, or an Apprise address: mailto://…, slack://…"),
+    channel: str = typer.Option(
+        ..., "--channel", metavar="WHERE", help="file:PATH, feed, or an Apprise address: mailto://…, slack://…"
+    ),
     schedule: str = typer.Option("@daily", "--schedule", metavar="CRON", help="When to look, in UTC."),
 ) -> None:
     """Saves a search; what matches now counts as known."""
