@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, KilledWorker
+from distributed.comm import registry
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
@@ -65,6 +66,9 @@ def joined(address: str, ledger: Engine | None) -> Iterator[Executor]:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
+    scheme, found, _ = address.partition("://")
+    if found and scheme not in registry.backends:
+        raise ClusterError(f"--cluster {address} is no address of a Dask scheduler: give tcp://HOST:PORT, or its file")
     where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     # It writes to stderr what we say in a line of our own.
     for name in ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched"):
@@ -118,9 +122,10 @@ def _require_fit(client: Client, address: str, passport: Passport) -> None:
 
 
 def _why(error: BaseException) -> str:
-    if isinstance(error, ImportError):
-        return f"jobledger is not installed there as it is here ({error})"
-    return " ".join(str(error).split())
+    said = " ".join(str(error).split())
+    if isinstance(error, ImportError) or said.startswith(("ImportError", "ModuleNotFoundError")):  # Dask may wrap it
+        return f"jobledger is not installed there as it is here ({said})"
+    return said
 
 
 @lru_cache(maxsize=64)

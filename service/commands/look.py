@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from service.commands import merging
-from service.commands.options import settings_of, with_filters
+from service.commands.options import CLUSTER, settings_of, with_filters
 from service.settings import UsageError
 
 POSTING_TABLE = (
@@ -23,7 +23,7 @@ POSTING_TABLE = (
     ("flags", "Flags"),
 )
 
-Format = typer.Option("table", "--format", help="table, json, jsonl, csv or parquet.")
+Format = typer.Option("table", "--format", metavar="FORMAT", help="table, json, jsonl, csv or parquet.")
 Output = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout.")
 
 
@@ -126,8 +126,8 @@ flags = typer.Typer(
 @flags.command("list", epilog="Example: jobledger flags list --code placeholder --state open")
 def list_all(
     context: typer.Context,
-    code: str | None = typer.Option(None, "--code", help="Only this code."),
-    state: str | None = typer.Option(None, "--state", help="open, confirmed or dismissed."),
+    code: str | None = typer.Option(None, "--code", metavar="CODE", help="Only this code."),
+    state: str | None = typer.Option(None, "--state", metavar="STATE", help="open, confirmed or dismissed."),
     limit: int | None = typer.Option(None, "--limit", min=1, metavar="N"),
     format: str = Format,
     output: Path | None = Output,
@@ -191,7 +191,7 @@ def _decide(context: typer.Context, flag_id: str, state: str, why: str | None) -
 def report(
     context: typer.Context,
     filters: Any,
-    by: list[str] = typer.Option(["role", "level"], "--by", help="Group by; may be repeated."),
+    by: list[str] = typer.Option(["role", "level"], "--by", metavar="FIELD", help="Group by; may be repeated."),
     usd: bool = typer.Option(False, "--usd", help="All pay in US dollars, at the rate of each posting's own date."),
     estimates: bool = typer.Option(False, "--estimates", help="Count the sites' own estimates too."),
     reference: Path | None = typer.Option(
@@ -203,8 +203,9 @@ def report(
     ppp: Path | None = typer.Option(
         None, "--ppp", metavar="FILE", help="Pay by what it buys: CSV of country, currency, factor, year."
     ),
-    format: str = typer.Option("table", "--format", help="table, html, json, csv, md, png or svg."),
+    format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, html, json, csv, md, png or svg."),
     output: Path | None = Output,
+    cluster: str | None = CLUSTER,
 ) -> None:
     """The salary report: n, disclosed share, p10 p25 median p75 p90 and the interval of the median, by group."""
     from db.records import utc_now
@@ -213,22 +214,27 @@ def report(
 
     allowed = ("table", "html", "json", "csv", "md", "png", "svg")
     kind = format_of(output, allowed) if output is not None and format == "table" else require_format(format, allowed)
-    _open(context).dispose()
+    ledger = _open(context)
     if usd and ppp is not None:
         raise UsageError("--usd and --ppp are two ways to make pay comparable: give one")
     database, names = settings_of(context).database_url, tuple(part for given in by for part in given.split(","))
-    made = build_report(
-        database,
-        filters=filters,
-        by=names,
-        currency="USD" if usd else None,
-        references=_beside(database, names, reference, oews, usd=usd),
-        purchasing_power=_factors(ppp),
-        include_estimates=estimates,
-        overview=kind == "html",
-        alone=True,
-        now=utc_now(),
-    )
+    asked: dict[str, Any] = {
+        "filters": filters,
+        "by": names,
+        "currency": "USD" if usd else None,
+        "references": _beside(database, names, reference, oews, usd=usd),
+        "purchasing_power": _factors(ppp),
+        "include_estimates": estimates,
+        "overview": kind == "html",
+        "now": utc_now(),
+    }
+    if cluster is not None:
+        from service.remote import report_by
+
+        made = report_by(cluster, ledger, asked)
+    else:
+        ledger.dispose()
+        made = build_report(database, **asked, alone=True)
     if kind == "table":
         from service.report_table import print_report
 
