@@ -157,12 +157,12 @@ def memory(folder: Path) -> None:
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--pages", type=int, default=2_000)
+    asked.add_argument("--pages", type=int, default=5_000)
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         without_a_job(folder, given.pages)
-        with_a_job(folder, max(100, given.pages // 4))
+        with_a_job(folder, max(100, given.pages // 10))
         memory(folder)
 
 

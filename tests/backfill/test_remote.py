@@ -100,12 +100,9 @@ def test_waybacks_index_is_read_page_by_page_and_each_page_once(tmp_path: Path) 
         again = backfill_pattern(pattern, str(tmp_path / "out"), database_url=url, **options)  # type: ignore[arg-type]
         assert again.skipped == len(again.results) == 2
         assert len(server.asked) == asked, "what is done is not asked for again"
-    assert rows(tmp_path / "out", "postings", "title_text, captured_at::DATE::VARCHAR") == [
-        ("Chef", "2023-05-01"),
-        ("Senior Data Engineer", "2023-03-01"),
-    ] or sorted(title for (title,) in rows(tmp_path / "out", "postings", "title_text")) == [
-        "Chef",
-        "Senior Data Engineer",
+    assert sorted(rows(tmp_path / "out", "postings", "title_text, strftime(captured_at, '%Y-%m')")) == [
+        ("Chef", "2023-05"),
+        ("Senior Data Engineer", "2023-03"),
     ]
     assert rows(tmp_path / "out", "rejected", "reason, url") == [("not_fetched", "https://a.example/gone")]
 
