@@ -22,7 +22,7 @@ CEILING = {
     "": Decimal(1),
     "middle": Decimal("0.55"),
     "ordinary": Decimal("0.27"),
-    "basic": Decimal("0.15"),
+    "basic": Decimal("0.18"),
 }
 """Share of a currency's ceiling that an occupation can reach; "" is an unknown occupation."""
 _STRONG_YEAR_FROM = 20_000
@@ -120,6 +120,8 @@ def occupation_class(title: str | None) -> str:
         found.discard("top")
     if "top" in found:
         return "top"
+    if "basic" in found and is_skilled(title):
+        found.discard("basic")  # a server engineer serves no tables
     return next((name for name in ("ordinary", "middle", "basic") if name in found), "")
 
 

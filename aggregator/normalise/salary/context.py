@@ -18,6 +18,7 @@ from aggregator.normalise.salary.tokens import (
     NEWLINE,
     NOUN,
     OPEN,
+    PERCENT,
     PLUS,
     SLASH,
     STOP,
@@ -124,7 +125,7 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
                 return ""
             if kind:
                 statement.apart = bool(unknown)
-                statement.claimed = at + 1
+                statement.claimed = _to_end_of_name(tokens, at + 1, end)
                 return kind
             unknown += 1
         elif roles & OPEN:
@@ -141,6 +142,13 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
     return ""
 
 
+def _to_end_of_name(tokens: list[Token], at: int, end: int) -> int:
+    """The place behind a name of several words: of "sign-on bonus" none is left to name what comes after."""
+    while at < end and tokens[at].roles & (EXTRA | WEAK) and not tokens[at].roles & (PAY | BASE | OTE):
+        at += 1
+    return at
+
+
 def _is_seam(tokens: list[Token], at: int) -> bool:
     """ "$149,000.00About us": where a tag was taken out, a new sentence is glued to the figure."""
     word = tokens[at].text
@@ -154,6 +162,8 @@ def _per_piece(tokens: list[Token], at: int) -> bool:
     if at + 1 >= len(tokens) or tokens[at].text.casefold() not in ("per", "pro", "par", "por", "each"):
         return False
     following = tokens[at + 1 : at + 3]
+    if following[0].roles & DASH or following[0].text.casefold() == "rata":
+        return False  # "pro-rata"
     return not any(token.roles & (BIT["odd"] | NOUN | ADV | BIT["plural"]) for token in following)
 
 
@@ -341,6 +351,8 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
         return ""
     if _recruiters_budget(tokens, at, statement):
         return "pay"
+    if roles & EXTRA and before & PERCENT and tokens[at + 1].roles & (COMMA | DASH | SLASH):
+        return ""  # "0.5% equity, $120k": the share has its own figure
     if roles & COUNT and not roles & (EXTRA | WEAK | PERK | THING | OTE):
         return ""
     if roles & ACTUAL:
