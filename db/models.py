@@ -236,17 +236,27 @@ class Posting(SQLModel, table=True):
     """One job, after normalising and merging the raw postings that describe it."""
 
     __table_args__ = (
-        # A role's postings, newest first: the page that people ask for most is read without sorting.
-        Index("ix_posting_role", "role", "first_seen", "id"),
         Index("ix_posting_company", "company_id"),
-        Index("ix_posting_first_seen", "first_seen", "id"),
         Index("ix_posting_country", "country"),
         Index("ix_posting_usd", "annual_max_usd"),
         Index("ix_posting_block", "block"),
         Index("ix_posting_match", "match_version", "block"),
-        # Everything that facets and the pay histogram read: they never touch the rows, which hold whole descriptions.
+        # Postings newest first, all and of a role: the pages that people ask for most are read without sorting.
+        Index("ix_posting_first_seen", "first_seen", "id", sqlite_where=text("0")),
+        Index("ix_posting_role", "role", "first_seen", "id", sqlite_where=text("0")),
+        # The same with what filters and facets read: they never touch the rows, which hold whole descriptions.
         # SQLite only (empty elsewhere): PostgreSQL scans in parallel, and refuses entries as long as lists can be.
-        Index("ix_posting_facets", *FACET_COLUMNS, postgresql_where=text("false")),
+        Index("ix_posting_facets", "first_seen", "id", *FACET_COLUMNS, postgresql_where=text("false")),
+        Index(
+            "ix_posting_role_facets",
+            "role",
+            "first_seen",
+            "id",
+            "level",
+            "country",
+            "countries",
+            postgresql_where=text("false"),
+        ),
     )
 
     id: str = Field(primary_key=True)

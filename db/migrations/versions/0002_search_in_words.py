@@ -9,17 +9,33 @@ A later migration that makes the table posting anew on SQLite must make these an
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy import text
 
 from db.words import SCHEMA, fill_words
 
 revision = "0002"
 down_revision = "0001"
 
+SEEN = ["first_seen", "id"]
+FACETS = [
+    "role", "level", "country", "countries", "remote", "employment_types", "currency", "sources",
+    "closed_at", "excluded", "salary_is_estimate", "salary_min", "salary_max", "annual_min_usd", "annual_max_usd",
+]  # fmt: skip
+
+
+NEVER, FALSE = text("0"), text("false")
+"""Where an index keeps nothing: on SQLite, on PostgreSQL."""
+
 
 def upgrade() -> None:
-    op.drop_index("ix_posting_role", "posting")
-    op.create_index("ix_posting_role", "posting", ["role", "first_seen", "id"])
-    op.drop_index("ix_posting_match", "posting")
+    for name in ("ix_posting_role", "ix_posting_first_seen", "ix_posting_facets", "ix_posting_match"):
+        op.drop_index(name, "posting")
+    op.create_index("ix_posting_role", "posting", ["role", *SEEN], sqlite_where=NEVER)
+    op.create_index("ix_posting_first_seen", "posting", SEEN, sqlite_where=NEVER)
+    op.create_index("ix_posting_facets", "posting", [*SEEN, *FACETS], postgresql_where=FALSE)
+    op.create_index(
+        "ix_posting_role_facets", "posting", ["role", *SEEN, "level", "country", "countries"], postgresql_where=FALSE
+    )
     op.create_index("ix_posting_match", "posting", ["match_version", "block"])
     connection = op.get_bind()
     for statement in SCHEMA[connection.dialect.name]:
@@ -33,7 +49,16 @@ def downgrade() -> None:
         connection.exec_driver_sql("DROP TRIGGER posting_words_gone")
         connection.exec_driver_sql("DROP TABLE posting_fts")
     connection.exec_driver_sql("DROP TABLE posting_words")
-    op.drop_index("ix_posting_role", "posting")
+    new = (
+        "ix_posting_role",
+        "ix_posting_first_seen",
+        "ix_posting_facets",
+        "ix_posting_role_facets",
+        "ix_posting_match",
+    )
+    for name in new:
+        op.drop_index(name, "posting")
     op.create_index("ix_posting_role", "posting", ["role", "level", "country"])
-    op.drop_index("ix_posting_match", "posting")
+    op.create_index("ix_posting_first_seen", "posting", SEEN)
+    op.create_index("ix_posting_facets", "posting", FACETS, postgresql_where=FALSE)
     op.create_index("ix_posting_match", "posting", ["match_version"])
