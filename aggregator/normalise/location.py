@@ -19,6 +19,7 @@ from aggregator.normalise.place_parts import (
     REGION,
     WORK,
     Item,
+    postal_country,
     read_part,
     read_whole,
     spots_in,
@@ -81,7 +82,7 @@ def parse_location(text: str | None, *, workplace: str | None = None, country: s
     said = _work([item for _, item in _parts(_plain(workplace))]) if workplace and workplace.strip() else None
     if written is None:
         return Location(None, country=stated, countries=(stated,) if stated else (), remote=said)
-    places, items = _places(_plain(written[:_LONGEST]), stated)
+    places, items = _places(_plain(written[:_LONGEST]), stated or postal_country(written[:_LONGEST]))
     return _location(written, places, items, said, stated)
 
 

@@ -31,6 +31,14 @@ _POSTCODE: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_POSTAL_COUNTRY: Final = re.compile(
+    r"""
+      (?P<CA> \b[ABCEGHJ-NPRSTVXY]\d[A-Z]\s?\d[A-Z]\d\b )                    # M5V 1T1
+    | (?P<GB> \b[A-Z]{1,2}\d{1,2}[A-Z]?\s\d[A-Z]{2}\b                        # EC2A 4NE, L1 9AB
+        | \b(?:EC|WC|SE|SW|NW|LS|BS|NE|SK|OX|CB|RG|GU|MK|WD|AL|EH|CF|BT|NG|PO|SO)\d{1,2}[A-Z]?\b )   # SE1
+    """,
+    re.VERBOSE,
+)
 _SITE: Final = re.compile(r"(UK|USA?|[A-Z]{3})[-_]?\d{1,2}")
 _SUBDIVISION: Final = re.compile(r"([A-Z]{2})-([A-Z0-9]{1,3})")
 _TOKEN: Final = re.compile(r"[^\s,]+")
@@ -40,6 +48,16 @@ _LONGEST_NAME: Final = 6
 _LONGEST_PART: Final = 40  # words; a field that goes on longer is prose, and its rest is not read
 # Two readings of one name; which one holds is decided among the neighbours.
 GEORGIA: Final[tuple[Region, ...]] = (Region("US", "GA", "Georgia", True),)
+
+
+def postal_country(text: str) -> str | None:
+    """The country whose postcodes are written so: British and Canadian ones cannot be mistaken.
+
+    >>> postal_country("London EC2A 4NE"), postal_country("TORONTO, ON M5V 1T1"), postal_country("94105")
+    ('GB', 'CA', None)
+    """
+    found = _POSTAL_COUNTRY.search(text)
+    return found.lastgroup if found else None
 
 
 @lru_cache(maxsize=32_768)
