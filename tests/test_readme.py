@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_readme_shows_commands() -> None:
 
 def test_the_readmes_commands_run_in_order(playground: Path) -> None:
     """One shell session, as a reader would type it; the first failing line fails the test with its output."""
-    script = "set -e\n" + "\n".join(f"echo {line!r} >&2\n{line}" for line in console_lines("README.md"))
+    script = "set -e\n" + "\n".join(f"echo {shlex.quote(line)} >&2\n{line}" for line in console_lines("README.md"))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script],
