@@ -60,7 +60,7 @@ _COUNTRY_FIRST: Final = re.compile(r"([A-Z]{2}),\s*([A-Z0-9]{1,3})?\s*,\s*(.*)",
 _CYRILLIC_LOOKALIKES: Final = str.maketrans("АВЕКМНОРСТХасеорху", "ABEKMHOPCTXaceopxy")
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 _LATIN: Final = re.compile(r"[A-Za-z]")
-_JOINED: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
+_JOINED: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++(?:-[^\W\d_]++)++")
 
 
 def parse_location(text: str | None, *, workplace: str | None = None, country: str | None = None) -> Location:
