@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from service.web.app import create_app
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
-EXAMPLES = int(os.environ.get("JOBLEDGER_API_EXAMPLES", "6"))
+EXAMPLES, MANY_EXAMPLES = 6, 60
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +33,29 @@ OPERATIONS = (
 )  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore")  # schemathesis and what it imports warn of each other
-@pytest.mark.parametrize(
+each_operation = pytest.mark.parametrize(
     ("method", "path"), [("GET", path) for path in OPERATIONS] + [("POST", "/flags/{flag_id}")], ids=str
 )
-@pytest.mark.parametrize("mode", ["positive", "negative"])
+each_mode = pytest.mark.parametrize("mode", ["positive", "negative"])
+quietly = pytest.mark.filterwarnings("ignore")  # schemathesis and what it imports warn of each other
+
+
+@quietly
+@each_operation
+@each_mode
 def test_made_up_requests(api_schema: Any, method: str, path: str, mode: str) -> None:
+    ask(api_schema, method, path, mode, EXAMPLES)
+
+
+@quietly
+@pytest.mark.soak
+@each_operation
+@each_mode
+def test_many_made_up_requests(api_schema: Any, method: str, path: str, mode: str) -> None:
+    ask(api_schema, method, path, mode, MANY_EXAMPLES)
+
+
+def ask(api_schema: Any, method: str, path: str, mode: str, examples: int) -> None:
     from schemathesis.checks import (
         content_type_conformance,
         not_a_server_error,
@@ -52,7 +68,7 @@ def test_made_up_requests(api_schema: Any, method: str, path: str, mode: str) ->
     cases = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
     )
     @given(case=cases)
     def asked(case: Any) -> None:
