@@ -50,7 +50,7 @@ class Amount:
 def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool = False) -> Amount | None:
     number = tokens[place]
     value = number.value
-    if value is None or _is_name_part(tokens, place) or _is_measure(tokens, place):
+    if value is None or _is_name_part(tokens, place) or _is_measure(tokens, place) or _is_masked(tokens, place):
         return None
     first, sign, negative = _prefix(tokens, place, floor, value)
     after, written = place + 1, number.text
@@ -102,6 +102,14 @@ def _is_name_part(tokens: list[Token], place: int) -> bool:
     if before.end != number.start or not before.text[-1:].isalpha() or before.text[-1] > "\u3040":
         return False
     return not before.roles & (CUR | APPROX | BIT["pay"] | BIT["base"] | FROM | UPTO | ADV | TO)
+
+
+def _is_masked(tokens: list[Token], place: int) -> bool:
+    """Whether a number is what is left of a masked one: 153****0235."""
+    for stars in (tokens[place + 1 : place + 4], tokens[max(0, place - 3) : place]):
+        if len(stars) == 3 and all(token.text == "*" for token in stars):
+            return stars[-1].end - stars[0].start == 3
+    return False
 
 
 def _is_measure(tokens: list[Token], place: int) -> bool:

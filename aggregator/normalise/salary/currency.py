@@ -113,7 +113,11 @@ def _said_dollar(near: Sequence[Token]) -> str | None:
         if words & _FRENCH:
             return "CAD"  # French that writes "$" after the amount is written in Canada
     places = _place_words()
-    said = {places.get(token.text.casefold()) for token in near if token.text[:1].isupper() or token.text == "super"}
+    said = {
+        places.get(token.text.casefold())
+        for token in near
+        if token.text == "super" or (token.text.isupper() if len(token.text) < 4 else token.text[:1].isupper())
+    }  # "Can" and "Aus" begin sentences, "CAN" and "AUS" are countries
     said.update(
         token.currency for token in near if token.currency in _PLACES and (token.text.isupper() or " " in token.text)
     )

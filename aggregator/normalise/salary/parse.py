@@ -141,11 +141,24 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
     if statement.scaled:
         return statement.high < 1_000_000 or _alone(tokens, statement)
     if statement.high >= 10_000:
+        if _is_number_of_job(tokens, statement):
+            return False
         return all(t.roles & _ORNAMENT for t in tokens[: statement.first]) or statement.open is not None
     if statement.high >= 1000 and _opens_list(tokens, statement):
         return True
     named = any(t.roles & (BIT["pay"] | ADV | NOUN) for t in tokens)
     return _alone(tokens, statement) and (statement.is_range or not named)
+
+
+def _is_number_of_job(tokens: list[Token], statement: Statement) -> bool:
+    """ "145880-data-engineer", "20417 - Nurse": bare digits with a job's name behind a dash."""
+    if statement.is_range or statement.grouped or statement.open:
+        return False
+    behind = tokens[statement.after : statement.after + 2]
+    if len(behind) < 2 or not behind[0].roles & DASH:
+        return False
+    glued = behind[0].end - behind[0].start == behind[1].start - tokens[statement.after - 1].end
+    return behind[1].roles & ~(BIT["phrase"] | BIT["job"]) in (0, WORD) or (glued and behind[1].text[:1].isalpha())
 
 
 def _in_lakhs(tokens: list[Token], statement: Statement) -> bool:
