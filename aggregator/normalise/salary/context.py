@@ -61,6 +61,11 @@ _PURSES = frozenset({"fund", "funds", "assistance", "setup", "advance", "grant",
 _FIGURES = frozenset(
     {"revenue", "revenues", "arr", "mrr", "gmv", "spend", "ad spend", "cloud spend", "turnover", "pipeline"}
 )
+_OF = frozenset({"of", "von", "de", "di", "da", "van"})
+_INCLUDED = frozenset(
+    {"included", "inclus", "incluse", "incluido", "incluida", "incluída", "inkludiert", "inbegriffen"}
+)
+_INCLUDED_GLUED = ("含む", "込み", "込", "包含", "포함")
 _ASIDE = 14
 _HEADING_TOKENS = 8
 _LINE_TOKENS = 26
@@ -189,6 +194,9 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
         statement.left_period = statement.left_period or _period_behind(tokens, at + 1)
         return "pay" if _living(statement) and not unknown else "extra"
     if roles & (EXTRA | PERK):
+        behind = tokens[at + 1].text.casefold() if at + 1 < len(tokens) else ""
+        if behind in _INCLUDED or behind.startswith(_INCLUDED_GLUED):
+            return ""  # "(bonus included)": the figure holds it
         return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
     if roles & WEAK:
         if link in ("for", "towards", "toward", "on", "für", "pour", "para", "in") and linked == at - 1:
@@ -359,7 +367,7 @@ def _left_kind(tokens: list[Token], at: int, statement: Statement, unknown: int,
         return "actual" if unknown == 0 else ""
     if unknown > (0 if roles & (WEAK | PERK) and not roles & EXTRA else 2):
         return ""
-    if unknown and _after_with(tokens, at, limit):
+    if unknown and _after_with(tokens, at, limit) and tokens[statement.first - 1].text.casefold() not in _OF:
         return ""
     if roles & WEAK and at - 2 >= limit and tokens[at - 1].roles & AND and tokens[at - 2].roles & PAY:
         return "pay"

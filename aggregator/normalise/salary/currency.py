@@ -102,6 +102,8 @@ def resolve(
         return tender, True
     if sign == "¥":
         return _yen_or_yuan(high, period), True
+    if sign == "$" and any(token.text.casefold() in ("peso", "pesos") for token in near):
+        return None, False
     if sign == "$" and any(token.roles & NUM and token.text.count(".") > 1 for token in near):
         return None, False  # "$2.500.000" is written in Latin America: which peso is not said
     return family.default, family.default is not None

@@ -146,6 +146,8 @@ def _is_usable(tokens: list[Token], statement: Statement) -> bool:
         return all(t.roles & _ORNAMENT for t in tokens[: statement.first]) or statement.open is not None
     if statement.high >= 1000 and _opens_list(tokens, statement):
         return True
+    if statement.open == "from" and statement.high < 100 and not statement.grouped:
+        return False  # "18+"
     named = any(t.roles & (BIT["pay"] | ADV | NOUN) for t in tokens)
     return _alone(tokens, statement) and (statement.is_range or not named)
 
