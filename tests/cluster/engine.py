@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,26 +28,35 @@ class Cluster:
     port: int
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    begun: int = 0
+    """Workers that were ever started."""
 
     @property
     def address(self) -> str:
         return f"tcp://127.0.0.1:{self.port}"
 
-    def begin(self, workers: int) -> None:
-        self.scheduler = self._start("scheduler", "scheduler", "--host", "127.0.0.1", "--port", str(self.port))
-        for _ in range(workers):
+    def mend(self, workers: int = 2) -> None:
+        """Makes the cluster whole: a scheduler and so many workers."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            self.end()
+            self.port = free_port()
+            self.scheduler = self._start("scheduler", "scheduler", "--host", "127.0.0.1", "--port", str(self.port))
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        while len(self.workers) > workers:
+            kill(self.workers.pop())
+        while len(self.workers) < workers:
             self.add_worker()
 
-    def add_worker(self, preload: str | None = None, environment: Mapping[str, str] | None = None) -> None:
+    def add_worker(self, preload: str | None = None) -> None:
         options = ["--nthreads", "1", "--no-nanny", "--local-directory", str(self.folder)]
         if preload is not None:
             options += ["--preload", preload]
-        name = f"worker-{len(self.workers)}"
-        made = self._start(name, "worker", self.address, "--name", name, *options, environment=environment or {})
-        self.workers.append(made)
+        self.begun += 1
+        name = f"worker-{self.begun}"
+        self.workers.append(self._start(name, "worker", self.address, "--name", name, *options))
         self._until_said(name, "Registered to")
 
-    def _start(self, name: str, *command: str, environment: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "distributed.cli.dask_" + command[0], *command[1:], "--no-dashboard"],
@@ -55,7 +64,7 @@ class Cluster:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
+                env={**os.environ, "PYTHONWARNINGS": "ignore"},
                 start_new_session=True,
             )
 
@@ -75,6 +84,7 @@ class Cluster:
         for process in (*self.workers, self.scheduler):
             if process is not None:
                 kill(process)
+        self.workers, self.scheduler = [], None
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -90,12 +100,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
+def cluster(folder: Path) -> Iterator[Cluster]:
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    folder.mkdir()
     made = Cluster(folder, free_port())
     try:
-        made.begin(workers)
+        made.mend()
         yield made
     finally:
         made.end()

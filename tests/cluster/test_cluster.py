@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from db.pending import RAW
 from db.session import open_ledger, reading
 from db.store import keep
 from scheduler.cluster import pool
-from tests.cluster.engine import Cluster, cluster, ended, jobledger, kill, only_line, run
+from tests.cluster.engine import Cluster, ended, jobledger, kill, only_line, run
 from tests.conftest import REPOSITORY
 from tests.db.records import NOON, ad
 from tests.ledger import OF_RUNS, differences, held
@@ -29,7 +29,7 @@ from tests.postgres import client_programs, database, throwaway
 TEXT = " ".join(f"word{n}" for n in range(150))
 
 
-def fill(url: str, number: int = 1_200) -> Engine:
+def fill(url: str, number: int = 800) -> Engine:
     """Ads of many employers; every fourth is published by a second site too, and is to be found to be one job."""
     engine = open_ledger(url)
     said = []
@@ -60,19 +60,13 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[Cluster]:
-    with cluster(tmp_path / "cluster") as made:
-        yield made
-
-
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """What one undisturbed process makes of the ads of `fill`."""
     url = f"sqlite:///{tmp_path_factory.mktemp('quiet') / 'ledger.db'}"
     engine = fill(url)
     made = aggregate(engine, now=NOON)
-    assert made.merged == 300
+    assert made.merged == 200
     engine.dispose()
     return rows(url)
 
@@ -81,7 +75,7 @@ def same_on(dask: Cluster, url: str, quiet: dict[str, list[Any]]) -> None:
     fill(url).dispose()
     code, said, errors = run(url, "aggregate", "--cluster", dask.address, "--json")
     assert code == 0, errors
-    assert (json.loads(said)["read"], json.loads(said)["merged"]) == (1_500, 300)
+    assert (json.loads(said)["read"], json.loads(said)["merged"]) == (1_000, 200)
     assert differences(quiet, rows(url)) == {}
 
 
@@ -107,7 +101,7 @@ def test_a_server_that_goes_down_for_seconds_is_waited_for(dask: Cluster, postgr
         engine.dispose()
         engine = fill(server.url)
         process = jobledger(server.url, "aggregate", "--cluster", dask.address)
-        until(lambda: pending(engine) < 1_500)
+        until(lambda: pending(engine) < 1_000)
         engine.dispose()
         server.stop()
         time.sleep(2)
@@ -120,7 +114,7 @@ def test_a_server_that_goes_down_for_seconds_is_waited_for(dask: Cluster, postgr
 def test_a_worker_killed_while_it_aggregates(dask: Cluster, database_url: str, quiet: dict[str, list[Any]]) -> None:
     engine = fill(database_url)
     process = jobledger(database_url, "aggregate", "--cluster", dask.address)
-    until(lambda: pending(engine) < 1_500)
+    until(lambda: pending(engine) < 1_000)
     kill(dask.workers[0])
     code, _, errors = ended(process)
     assert code == 0, errors
@@ -133,7 +127,7 @@ def test_the_scheduler_killed_is_one_line_and_run_again_is_done(
 ) -> None:
     engine = fill(database_url)
     process = jobledger(database_url, "aggregate", "--cluster", dask.address)
-    until(lambda: pending(engine) < 1_500)
+    until(lambda: pending(engine) < 1_000)
     assert dask.scheduler is not None
     kill(dask.scheduler)
     code, _, errors = ended(process)
@@ -150,7 +144,7 @@ def test_a_ledger_that_is_locked_for_seconds_is_waited_for(
 ) -> None:
     engine = fill(database_url)
     process = jobledger(database_url, "aggregate", "--cluster", dask.address)
-    until(lambda: pending(engine) < 1_500)
+    until(lambda: pending(engine) < 1_000)
     lock = sqlite3.connect(str(engine.url.database), timeout=30, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     time.sleep(3)

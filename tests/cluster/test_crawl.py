@@ -23,15 +23,15 @@ from scheduler.conductor import ABANDONED
 from scraper.hosts import host_key
 from scraper.sources import load_sources
 from scraper.turns import HostBusy, HostTurns
-from tests.cluster.engine import Cluster, cluster, ended, jobledger, kill, run
+from tests.cluster.engine import Cluster, ended, jobledger, kill, run
 from tests.cluster.test_cluster import until
 from tests.ledger import OF_RUNS, differences, held
 from tests.scraper import loopback
 from tests.scraper.boards.server import PORT, serving
 from tests.scraper.boards.test_loopback import LOOPBACK
 
-NAMES = ("greenhouse", "lever", "breezy", "recruitee", "ashby", "pinpoint")
-AT_LOCALHOST = {"ashby", "pinpoint", "recruitee"}
+NAMES = ("greenhouse", "lever", "ashby", "pinpoint")
+AT_LOCALHOST = {"ashby", "pinpoint"}
 """Sources that reach the server by its other name: another host, as far as manners go."""
 
 
@@ -54,12 +54,6 @@ def content(url: str) -> dict[str, list[Any]]:
 def sources(tmp_path: Path) -> Iterator[Path]:
     with serving() as (port, _):
         yield write_sources(tmp_path / "sources.toml", port)
-
-
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[Cluster]:
-    with cluster(tmp_path / "cluster") as made:
-        yield made
 
 
 def test_a_worker_killed_while_it_crawls(dask: Cluster, sources: Path, tmp_path: Path) -> None:

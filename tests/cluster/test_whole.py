@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.warc_pages import write_warc
-from tests.cluster.engine import Cluster, cluster, ended, jobledger, kill, run
+from benchmarks.warc_pages import FIRST, each_page, packed, record
+from tests.cluster.engine import Cluster, ended, jobledger, kill, run
 from tests.cluster.test_cluster import until
 from tests.cluster.test_crawl import content, write_sources
 from tests.ledger import differences
@@ -35,13 +35,20 @@ def take(url: str, sources: Path, archives: Path, out: Path, *options: str, dask
     return {name: value for name, value in json.loads(said).items() if name != "generated_at"}
 
 
-def same_whole(folder: Path, files: int, pages: int) -> None:
+def write_archive(file: Path, pages: int, seed: int) -> None:
+    """Every archive of other sites: of two captures of one page in one second neither is the newer one."""
+    with file.open("wb") as out:
+        for url, body in each_page(pages, jobs=0.3, articles=0.0, seed=seed):
+            out.write(packed(record(url.replace(".example", f"-{seed}.example"), FIRST, body)))
+
+
+def same_whole(dask: Cluster, folder: Path, files: int, pages: int) -> None:
     archives = folder / "archives"
     archives.mkdir()
     for n in range(files):
-        write_warc(archives / f"{n}.warc.gz", pages, jobs=0.3, articles=0.0, seed=n)
+        write_archive(archives / f"{n}.warc.gz", pages, n)
     here, there = (f"sqlite:///{folder / name}" for name in ("here.db", "there.db"))
-    with serving() as (port, _), cluster(folder / "cluster") as dask:
+    with serving() as (port, _):
         sources = write_sources(folder / "sources.toml", port, BOARDS)
         mine = take(here, sources, archives, folder / "out-here")
         theirs = take(there, sources, archives, folder / "out-there", "--cluster", dask.address, dask=dask)
@@ -50,10 +57,10 @@ def same_whole(folder: Path, files: int, pages: int) -> None:
     assert differences(content(here), content(there)) == {}
 
 
-def test_the_whole_on_two_workers(tmp_path: Path) -> None:
-    same_whole(tmp_path, files=6, pages=100)
+def test_the_whole_on_two_workers(dask: Cluster, tmp_path: Path) -> None:
+    same_whole(dask, tmp_path, files=4, pages=60)
 
 
 @pytest.mark.soak
-def test_two_hundred_thousand_pages(tmp_path: Path) -> None:
-    same_whole(tmp_path, files=100, pages=2_000)
+def test_two_hundred_thousand_pages(dask: Cluster, tmp_path: Path) -> None:
+    same_whole(dask, tmp_path, files=100, pages=2_000)
