@@ -37,6 +37,7 @@ from scheduler.once import run_due_once
 from scheduler.settings import SchedulerSettings
 from scheduler.timetable import Job, wanted_jobs
 from scheduler.watch import WatchedSources
+from scraper.hosts import host_key
 
 __all__ = ["SchedulerSettings", "Service", "run", "run_due_once"]
 
@@ -213,11 +214,14 @@ class Service:
         self.wake.set()
 
     def _has_room(self, job: Job) -> bool:
-        is_crawl = job.source is not None
-        limit = self.settings.workers if is_crawl else self.settings.chore_workers
-        return not self.stopping.is_set() and limit > sum(
-            (other.source is not None) == is_crawl for other in list(self.in_hand.values())
-        )
+        running = list(self.in_hand.values())
+        if job.source is None:
+            has_room = self.settings.chore_workers > sum(other.source is None for other in running)
+        else:
+            # A crawl of a host that is being read would only wait for its turn, in the place of one that need not.
+            hosts = [host_key(other.source) for other in running if other.source is not None]
+            has_room = self.settings.workers > len(hosts) and host_key(job.source) not in hosts
+        return has_room and not self.stopping.is_set()
 
     def _launch(self, start: Start, run: Claimed) -> None:
         job = start.job

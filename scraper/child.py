@@ -108,12 +108,24 @@ def load_spider(name: str, modules: list[str]) -> type[scrapy.Spider]:
 
 
 def _tell(crawler: Crawler, messages: IO[str], over: threading.Event) -> None:
-    """Tells the parent once a second how far we are; without a parent there is nobody to crawl for."""
+    """Tells the parent once a second how far we are; without a parent there is nobody to crawl for.
+
+    Progress is told only when the reactor has gone round since: a spider that keeps Python busy shows by its silence.
+    """
+    from twisted.internet import reactor  # chosen and installed by Scrapy just now
+
+    turned = threading.Event()
+    turned.set()
     while not over.wait(PROGRESS_SECONDS):
-        stats = crawler.stats.get_stats() if crawler.stats is not None else {}
-        counts = {name: int(stats.get(f"jobledger/{name}", 0)) for name in COUNTS}
+        message: dict[str, Any] = {}
+        if turned.is_set():
+            turned.clear()
+            reactor.callFromThread(turned.set)
+            stats = crawler.stats.get_stats() if crawler.stats is not None else {}
+            counts = {name: int(stats.get(f"jobledger/{name}", 0)) for name in COUNTS}
+            message = {"progress": {**counts, "requests": int(stats.get("downloader/request_count", 0))}}
         try:
-            _say(messages, {"progress": {**counts, "requests": int(stats.get("downloader/request_count", 0))}})
+            _say(messages, message)
         except BrokenPipeError:
             os._exit(PARENT_GONE)  # finished batches are kept; the reactor cannot be stopped from a thread
 

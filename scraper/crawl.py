@@ -31,6 +31,9 @@ LOG_TAIL: Final = 16_384
 """Bytes of the child's log that are kept: its end, where the reason of a death stands."""
 GRACE_SECONDS: Final = 20.0
 """How long a child may take to finish after its time is up before it is killed."""
+SILENT_SECONDS: Final = 600.0
+"""A spider that lets nothing else happen for so long hangs."""
+LOOK_SECONDS: Final = 0.5
 TIMEOUT_SECONDS: Final = 6 * 3600.0
 MEMORY_MB: Final = 1024
 SPIDER_MODULES: Final = ("scraper.spiders",)
@@ -190,13 +193,13 @@ def _run_child(task: Mapping[str, Any], timeout: float, progress: Progress | Non
             listener.start()
         try:
             _feed(process, task)
-            timed_out = _wait(process, timeout)
+            over = _wait(process, timeout, heard)
         finally:
             _kill(process)
             for listener in listeners:
                 listener.join(timeout=5)
     log_tail = b"".join(tail).decode("utf-8", "replace")[-LOG_TAIL:]
-    return _Child(heard.get("stats"), _death(process.returncode, timed_out, timeout, heard, log_tail), log_tail)
+    return _Child(heard.get("stats"), over or _death(process.returncode, heard, log_tail), log_tail)
 
 
 def _feed(process: subprocess.Popen[bytes], task: Mapping[str, Any]) -> None:
@@ -209,13 +212,20 @@ def _feed(process: subprocess.Popen[bytes], task: Mapping[str, Any]) -> None:
         return  # it died before it read its task: its exit code and log say why
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> bool:
-    """Waits for the child; True when its time is up."""
-    try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
+def _wait(process: subprocess.Popen[bytes], timeout: float, heard: Mapping[str, Any]) -> str | None:
+    """Waits for the child; in words why it has to be ended, None when it ended by itself."""
+    started = time.monotonic()
+    while True:
+        try:
+            process.wait(LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+            if now - started > timeout:
+                return f"the crawl took longer than {timeout - GRACE_SECONDS:.0f} seconds and was ended"
+            if now - heard.get("turned_at", started) > SILENT_SECONDS:
+                return f"the crawl hung: its spider kept Python busy for {SILENT_SECONDS:.0f} seconds and was ended"
+        else:
+            return None
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -240,15 +250,15 @@ def _listen(messages: IO[str], heard: dict[str, Any], progress: Progress | None)
             message = json.loads(line)
         except ValueError:
             continue  # cut off by the child's death, which is reported by itself
-        if "progress" in message and progress is not None:
-            progress(message["progress"])
+        if "progress" in message:
+            heard["turned_at"] = time.monotonic()
+            if progress is not None:
+                progress(message["progress"])
         heard.update({name: message[name] for name in ("stats", "error") if name in message})
 
 
-def _death(code: int | None, timed_out: bool, timeout: float, heard: Mapping[str, Any], log_tail: str) -> str | None:
+def _death(code: int | None, heard: Mapping[str, Any], log_tail: str) -> str | None:
     """Why the child did not end well, in words; None when it did."""
-    if timed_out:
-        return f"the crawl took longer than {timeout - GRACE_SECONDS:.0f} seconds and was ended"
     if "error" in heard:
         return str(heard["error"])
     if code == 0:

@@ -41,7 +41,8 @@ __all__ = ["postgres_server", "postgres_url"]
 def write_sources(path: Path, **sources: str) -> Path:
     """A sources file: name = options as TOML, a source a line. They are read once at the start, then in January."""
     entries = [
-        f'[[source]]\nname = "{name}"\nspider = "captures"\nschedule = "0 0 1 1 *"\noptions = {{ {options} }}\n'
+        f'[[source]]\nname = "{name}"\nspider = "captures"\nurl = "https://{name}.example/"\n'
+        f'schedule = "0 0 1 1 *"\noptions = {{ {options} }}\n'
         for name, options in sources.items()
     ]
     path.write_text("\n".join(entries), "utf-8")
@@ -341,10 +342,13 @@ def test_while_others_misbehave_a_source_is_read_on_time(
     """Real crawls in real children: six that hang, crash, eat or flood, and a source that is read every minute."""
     monkeypatch.setattr("scraper.crawl.GRACE_SECONDS", 1.0)
     sources = [
-        f'[[source]]\nname = "{how}"\nspider = "captures"\nschedule = "0 0 1 1 *"\noptions = {{ how = "{how}" }}\n'
+        f'[[source]]\nname = "{how}"\nspider = "captures"\nurl = "https://{how}.example/"\n'
+        f'schedule = "0 0 1 1 *"\noptions = {{ how = "{how}" }}\n'
         for how in BEHAVIOURS
     ]
-    sources.append('[[source]]\nname = "well"\nspider = "captures"\nschedule = "* * * * *"\n')
+    sources.append(
+        '[[source]]\nname = "well"\nspider = "captures"\nurl = "https://well.example/"\nschedule = "* * * * *"\n'
+    )
     path = tmp_path / "s.toml"
     path.write_text("\n".join(sources), "utf-8")
     bounded = partial(crawl, spider_modules=("tests.scheduler",), timeout_seconds=8, memory_mb=150)

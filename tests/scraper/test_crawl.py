@@ -66,6 +66,15 @@ def test_a_child_that_hangs_is_ended(database_url: str, monkeypatch: pytest.Monk
     assert result.seconds < 15
 
 
+def test_a_spider_that_keeps_python_busy_is_ended_long_before_its_time(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scraper.crawl.SILENT_SECONDS", 5.0)
+    result = run("hangs", database_url)
+    assert result.reasons == ("the crawl hung: its spider kept Python busy for 5 seconds and was ended",)
+    assert result.seconds < 40
+
+
 def test_a_child_that_takes_all_memory_is_ended(database_url: str) -> None:
     result = run("hog", database_url, memory_mb=256)
     assert result.verdict == "failed"
