@@ -13,8 +13,9 @@ from sqlalchemy import Engine, select
 
 from aggregator.lifecycle import DROP_MISSES, MISSES, SPACING, Closing, after_run, judge_absences, reposts
 from aggregator.pipeline import aggregate
+from db.evergreen import EVERGREEN_AGE, is_evergreen
 from db.filters import Filters
-from db.lifecycle import EVERGREEN_AGE, Absent, is_evergreen
+from db.lifecycle import Absent
 from db.models import Posting, PostingChange
 from db.queries import find_postings
 from db.raw_postings import RAW

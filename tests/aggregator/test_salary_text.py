@@ -54,6 +54,12 @@ def test_finds_no_pay(text: str) -> None:
         ("12,000 - 15,000 riyal monthly", "QA", None, "QAR"),
         ("12,000 - 15,000 riyal monthly", None, None, None),
         ("Rs 40,000 a month", "LK", None, "LKR"),
+        ("Can be done from home: $90,000 - $110,000", None, None, "USD"),
+        ("$2.500.000 + comisiones", None, None, None),
+        ("$2.500.000 + comisiones", "CO", None, "COP"),
+        ("$30,000 - $40,000 pesos mensuales", None, None, None),
+        ("kr. 42.000 pr. måned", None, None, None),
+        ("30k - 38k + buoni pasto da 8€", None, None, "EUR"),
     ],
 )
 def test_a_sign_means_what_the_evidence_says(
