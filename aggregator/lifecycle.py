@@ -19,9 +19,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
-from db.lifecycle import Absence, Absent, is_evergreen, note_run, record_absences
+from db.lifecycle import Absence, Absent, note_run, record_absences
 
-__all__ = ["Closing", "after_run", "is_evergreen", "judge_absences", "reposts"]
+__all__ = ["Closing", "after_run", "judge_absences", "reposts"]
 
 logger = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
 
@@ -16,8 +16,6 @@ from db.session import writing
 RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 RUN: Table = Run.__table__  # type: ignore[attr-defined]
 
-EVERGREEN_AGE = timedelta(days=120)
-EVERGREEN_REPOSTS = 3
 Made = TypeVar("Made")
 
 
@@ -83,20 +81,3 @@ def note_run(engine: Engine, run_id: int, reason: str) -> None:
         reasons = connection.execute(select(RUN.c.reasons).where(RUN.c.id == run_id).with_for_update()).scalar()
         if reasons is not None and reason not in reasons:
             connection.execute(update(RUN).where(RUN.c.id == run_id).values(reasons=[*reasons, reason]))
-
-
-def is_evergreen(posting: Mapping[Any, Any]) -> bool:
-    """Whether an ad is open so long, or published again so often, that it may stand for no vacancy.
-
-    Open for 120 days or more (from the day it was posted, where the site says, to the day last seen), or reposted three
-    times or more. Both are more than three times the usual time to fill of some five weeks.
-
-    >>> from datetime import UTC, date
-    >>> seen = {"first_seen": datetime(2026, 5, 1, tzinfo=UTC), "last_seen": datetime(2026, 6, 1, tzinfo=UTC)}
-    >>> is_evergreen(seen | {"posted_on": None, "reposted": 0}), is_evergreen(seen | {"posted_on": date(2025, 1, 1)})
-    (False, True)
-    """
-    first, posted = posting["first_seen"], posting["posted_on"]
-    if posted is not None:
-        first = min(first, datetime.combine(posted, time(), first.tzinfo))
-    return bool(posting["last_seen"] - first >= EVERGREEN_AGE or posting.get("reposted", 0) >= EVERGREEN_REPOSTS)

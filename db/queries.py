@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, literal, or_, select
 
 from db.bulk import count, rows_by_id
+from db.evergreen import is_evergreen
 from db.filters import FilterError, Filters
-from db.lifecycle import is_evergreen
 from db.models import (
     Article,
     ArticleClaim,

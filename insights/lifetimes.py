@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from db.evergreen import EVERGREEN_AGE, EVERGREEN_REPOSTS
 from insights.figures import key_order
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Key
 from insights.rows import DIMENSIONS, LIST, checked
@@ -23,8 +24,7 @@ from insights.store import STREAM, dialect_of, literal_where, load
 if TYPE_CHECKING:
     from db.filters import Filters
 
-EVERGREEN_DAYS = 180
-EVERGREEN_REPOSTS = 2
+EVERGREEN_DAYS = EVERGREEN_AGE.days
 
 SPAN = {
     "sqlite": (
@@ -54,7 +54,7 @@ class Lifetime:
     """The day by which half have closed."""
     reposted_share: float
     evergreen_share: float
-    """Open for half a year, or posted again at least twice."""
+    """Of ads that are evergreen (`db.evergreen`)."""
     suppressed: bool
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from db.evergreen import EVERGREEN_AGE, EVERGREEN_REPOSTS
 from insights import charts
 from insights.bars import Bar as AcrossBar
 from insights.bars import bars_across
@@ -133,6 +134,6 @@ def open_for(report: Report) -> list[Section]:
     lead = (
         "The day by which half have closed; postings still open count as long as they were seen (Kaplan-Meier)."
         f" {share(whole.reposted_share)} were published again; {share(whole.evergreen_share)} are evergreens: open for"
-        " half a year, or published again twice."
+        f" {EVERGREEN_AGE.days} days, or published again {EVERGREEN_REPOSTS} times."
     )
     return [Section("open", title, lead, both(draw, "open") if bars else (), table)]
