@@ -115,7 +115,7 @@ def histogram(bars: Sequence[Bar], currency: str, *, name: str, title: str, widt
         height,
     )
     tall = scale_for([float(most.postings)], bottom, 14, wanted=4, from_zero=True)
-    for tick in filter(float.is_integer, tall.ticks(4)):  # there are no half postings
+    for tick in (whole for whole in tall.ticks(4) if whole == int(whole)):  # there are no half postings
         drawing.line(left, tall(tick), width - 8, tall(tick), "grid")
         drawing.text(left - 6, tall(tick) + 4, short_amount(tick), kind="quiet", anchor="end", size=11)
     step = (width - 8 - left) / len(bars)
