@@ -6,6 +6,7 @@ of a zero or a period, not generosity). There is no bound in US dollars for all:
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -63,13 +64,18 @@ def _occupation_words() -> dict[str, str]:
 @cache
 def _occupation_pattern() -> re.Pattern[str]:
     parts = "|".join(f"(?P<{name}>{words})" for name, words in _occupation_words().items() if name in CEILING)
-    return re.compile(rf"(?<!\w)(?:{parts})(?!\w)|$", re.IGNORECASE)
+    return re.compile(rf"(?:{parts})(?!\w)", re.IGNORECASE)
 
 
 @cache
 def _first_words() -> frozenset[str]:
     """The words with which an entry of the list can begin, in lower case: most titles hold none of them."""
-    listed = (words for name, words in _occupation_words().items() if name in CEILING)
+    return _openings(*CEILING)
+
+
+@cache
+def _openings(*classes: str) -> frozenset[str]:
+    listed = (words for name, words in _occupation_words().items() if name in classes)
     entries = (entry.replace("\\", "").lower() for words in listed for entry in words.split("|"))
     return frozenset(found.group() for entry in entries if (found := _WORD.search(entry)))
 
@@ -79,10 +85,24 @@ def _reduced_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{_occupation_words()['reduced']}|[1-2]?\d ?(?:hours|hrs))(?!\w)", re.IGNORECASE)
 
 
+_HOURS = re.compile(r"\d ?h", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def _words_of(title: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(title.lower()))
+
+
 @cache
-def _skilled_pattern() -> re.Pattern[str]:
-    return re.compile(
-        rf"(?<!\w)(?:{_occupation_words()['skilled']})(?:in|er|en|a|/a)?(?!\w)|エンジニア|工程师|개발자", re.IGNORECASE
+def _skilled_words() -> tuple[frozenset[str], tuple[str, ...], tuple[str, ...]]:
+    """The names of skilled work: single words with their feminine forms and plurals, phrases, and words of scripts
+    that put no space between words."""
+    listed = _occupation_words()["skilled"].replace("\\", "").split("|")
+    single = {word + end for word in listed if " " not in word for end in ("", "s", "in", "er", "en", "a")}
+    return (
+        frozenset(single),
+        tuple(word for word in listed if " " in word),
+        tuple(word for word in listed if word[0] > "\u3040"),
     )
 
 
@@ -93,7 +113,15 @@ def is_skilled(title: str | None) -> bool:
     >>> is_skilled("Softwareentwicklerin"), is_skilled("Kitchen Assistant")
     (True, False)
     """
-    return bool(title and _skilled_pattern().search(title))
+    if not title:
+        return False
+    single, phrases, unspaced = _skilled_words()
+    if not single.isdisjoint(_words_of(title)):
+        return True
+    lower = title.lower()
+    return any(phrase in lower for phrase in phrases) or (
+        not title.isascii() and any(word in title for word in unspaced)
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -103,7 +131,18 @@ def is_reduced(title: str | None) -> bool:
     >>> is_reduced("Praktikant (m/w/d)"), is_reduced("Internal Auditor")
     (True, False)
     """
-    return bool(title and _reduced_pattern().search(title))
+    if not title or (_openings("reduced").isdisjoint(_words_of(title)) and not _HOURS.search(title)):
+        return False
+    return bool(_reduced_pattern().search(title))
+
+
+def _named(title: str) -> Iterator[str]:
+    """The classes of the list's entries in a title, left to right; tried only where a word can begin one."""
+    end, first, pattern = 0, _first_words(), _occupation_pattern()
+    for word in _WORD.finditer(title):
+        if word.start() >= end and word.group().lower() in first and (found := pattern.match(title, word.start())):
+            end = found.end()
+            yield found.lastgroup or ""
 
 
 @lru_cache(maxsize=8192)
@@ -113,10 +152,10 @@ def occupation_class(title: str | None) -> str:
     >>> occupation_class("Payroller"), occupation_class("Corporate Finance Partner"), occupation_class("Data Engineer")
     ('ordinary', 'top', '')
     """
-    if _first_words().isdisjoint(_WORD.findall((title or "").lower())):
+    if not title or _first_words().isdisjoint(_words_of(title)):
         return ""
-    found = {m.lastgroup for m in _occupation_pattern().finditer(title or "") if m.lastgroup}
-    if re.search(r"(?i)\b(?:assistant|deputy) (?:director|head)|assistant to\b", title or ""):
+    found = set(_named(title))
+    if re.search(r"(?i)\b(?:assistant|deputy) (?:director|head)|assistant to\b", title):
         found.discard("top")
     if "top" in found:
         return "top"

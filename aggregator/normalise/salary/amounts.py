@@ -106,6 +106,8 @@ def _is_name_part(tokens: list[Token], place: int) -> bool:
 
 def _is_masked(tokens: list[Token], place: int) -> bool:
     """Whether a number is what is left of a masked one: 153****0235."""
+    if "*" not in (tokens[place - 1].text, tokens[min(place + 1, len(tokens) - 1)].text):
+        return False
     for stars in (tokens[place + 1 : place + 4], tokens[max(0, place - 3) : place]):
         if len(stars) == 3 and all(token.text == "*" for token in stars):
             return stars[-1].end - stars[0].start == 3

@@ -342,8 +342,10 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
         and not tokens[at + 1].roles & DASH
     ):
         at += 1
-    at = _over_lines(tokens, at)
     roles = tokens[at].roles
+    if roles & NEWLINE:
+        at = _over_lines(tokens, at)
+        roles = tokens[at].roles
     if roles & PLUS and tokens[at].text == "plus" and at + 2 < len(tokens) and tokens[at + 2].roles & TO:
         # "7.46 plus enhancements to 9.25 per hour"
         return at + 3 if tokens[at + 1].roles & (WORD | BIT["extra"]) else None
