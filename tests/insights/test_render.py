@@ -105,7 +105,8 @@ def test_every_chart_has_words_and_a_table(report: Report) -> None:
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     sections = sum(1 for tag, _ in page.tags if tag == "section")
     tables = sum(1 for tag, _ in page.tags if tag == "table")
-    assert len(charts) == 2 * sections == 2 * tables == 14
+    assert sections == tables == 8
+    assert len(charts) == 2 * (sections - 1)  # how long jobs stay open is a table alone
     for chart in charts:
         assert chart["role"] == "img"
         assert set((chart["aria-labelledby"] or "").split()) <= ids
