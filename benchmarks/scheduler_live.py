@@ -21,9 +21,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, MetaData, Table, select
 
-from db.runs import RUN, open_runs
+from db.runs import open_runs
 from db.session import open_ledger, reading
 from db.source_state import conditions
+from db.tables import RUN
 from scheduler.cron import slots
 from scraper.site import serve
 

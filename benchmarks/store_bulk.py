@@ -27,10 +27,11 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from db.bulk import _converters, _tuples, upsert
-from db.raw_postings import RAW, Said, _merged, _row, prepared, write_said
+from db.raw_postings import Said, _merged, _row, prepared, write_said
 from db.records import RawPostingRecord
 from db.session import make_engine, open_ledger, writing
 from db.store import keep
+from db.tables import RAW
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BATCH = 5_000

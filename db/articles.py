@@ -6,16 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from db.bulk import rows_by_id
 from db.keys import key
-from db.models import Article, ArticleClaim, ArticleSection
 from db.session import reading, writing
-
-ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-SECTION: Table = ArticleSection.__table__  # type: ignore[attr-defined]
-CLAIM: Table = ArticleClaim.__table__  # type: ignore[attr-defined]
+from db.tables import ARTICLE, CLAIM, SECTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Table, and_, exists, insert, select, update
+from sqlalchemy import Connection, Engine, and_, exists, insert, select, update
 
 from db.keys import key
-from db.models import Audit, Posting, PostingChange, PostingFlag, PostingMerge
 from db.session import LedgerError, writing
-
-FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
-AUDIT: Table = Audit.__table__  # type: ignore[attr-defined]
-MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]
-CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+from db.tables import AUDIT, CHANGE, FLAG, MERGE, POSTING
 
 RULES = "rules"
 """Who decided a merge that no person did."""

@@ -6,43 +6,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Table, delete, func, or_, select, update
+from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
 from db.alone import alone
 from db.bulk import one_of, rows_by_id
 from db.decisions import audit
 from db.keys import folded, key
-from db.models import (
-    Article,
-    ArticleClaim,
-    ArticleSection,
-    Company,
-    Page,
-    Posting,
-    PostingChange,
-    PostingFlag,
-    PostingMerge,
-    RawPosting,
-    Rejected,
-    Sighting,
-    Told,
-)
 from db.session import writing
+from db.tables import (
+    ARTICLE,
+    CHANGE,
+    CLAIM,
+    COMPANY,
+    FLAG,
+    MERGE,
+    PAGE,
+    POSTING,
+    RAW,
+    REJECTED,
+    SECTION,
+    SIGHTING,
+    TOLD,
+)
 from db.words import forget_words
-
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-PAGE: Table = Page.__table__  # type: ignore[attr-defined]
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
-SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
-FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
-CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
-MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]
-TOLD: Table = Told.__table__  # type: ignore[attr-defined]
-REJECTED: Table = Rejected.__table__  # type: ignore[attr-defined]
-COMPANY: Table = Company.__table__  # type: ignore[attr-defined]
-ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
-SECTION: Table = ArticleSection.__table__  # type: ignore[attr-defined]
-CLAIM: Table = ArticleClaim.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Engine,
-    Table,
     Text,
     and_,
     case,
@@ -32,8 +31,8 @@ from sqlalchemy import (
 )
 
 from db.filters import Filters
-from db.models import Posting, PostingFlag
 from db.session import reading
+from db.tables import FLAG, POSTING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Places = NDArray[np.intp]
 
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
 P = POSTING.c
 
 DIMENSIONS: Mapping[str, tuple[Any, ...]] = {

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.fulltext import QueryError, parse_query
-from db.models import Posting
+from db.tables import POSTING
 from db.words import Found
 
 LEVELS = ("internship", "entry", "mid", "senior", "lead", "manager", "director", "executive")
@@ -33,7 +33,7 @@ EMPLOYMENT_TYPES = (
 REMOTE = ("onsite", "hybrid", "remote")
 PERIODS = ("hour", "day", "week", "month", "year")
 
-P: Any = Posting.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
+P: Any = POSTING.c
 
 
 class FilterError(ValueError):

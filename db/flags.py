@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
 from db.bulk import one_of, upsert
-from db.postings import FLAG, POSTING
 from db.session import committed, reading
+from db.tables import FLAG, POSTING
 
 COHORT = "cohort_outlier"
 DUPLICATE = "duplicate_in_source"

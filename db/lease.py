@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Table, delete, func, or_, select, update
+from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.models import Lease
 from db.session import reading, writing
-
-LEASE: Table = Lease.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+from db.tables import LEASE
 
 
 @dataclass(frozen=True, slots=True)

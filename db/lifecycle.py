@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from db.bulk import update_rows
-from db.models import RawPosting, Run
 from db.session import writing
-
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-RUN: Table = Run.__table__  # type: ignore[attr-defined]
+from db.tables import RAW, RUN
 
 Made = TypeVar("Made")
 

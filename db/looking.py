@@ -5,23 +5,14 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, case, func, or_, select
+from sqlalchemy import Connection, Engine, case, func, or_, select
 
 from db.bulk import rows_by_id
 from db.decisions import RULES
 from db.filters import Filters
-from db.models import Article, ArticleSection, Page, Posting, PostingChange, PostingMerge, RawPosting, Sighting
 from db.queries import find_postings
 from db.session import reading
-
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
-SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
-PAGE: Table = Page.__table__  # type: ignore[attr-defined]
-CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
-MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]
-ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
-SECTION: Table = ArticleSection.__table__  # type: ignore[attr-defined]
+from db.tables import ARTICLE, CHANGE, MERGE, PAGE, POSTING, RAW, SECTION, SIGHTING
 
 PUBLISHED_SHOWN = (
     "id",

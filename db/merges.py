@@ -12,20 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, or_, select, update
 
 from db.alone import alone
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.decisions import audit
 from db.keys import key
-from db.models import Posting, PostingChange, PostingFlag, PostingMerge, RawPosting
 from db.session import LedgerError, committed, reading, writing
-
-MERGE: Table = PostingMerge.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
-FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
-CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+from db.tables import CHANGE, FLAG, MERGE, POSTING, RAW
 
 RULES = "rules"
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, select
 
 from db.bulk import rows_by_id
 from db.merges import roots
-from db.models import RawPosting
 from db.postings import siblings
-
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+from db.tables import RAW
 
 Pending = Mapping[str, Collection[str]]
 """By the posting's id the ids of its pending raw postings."""

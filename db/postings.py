@@ -12,23 +12,15 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
 from db.bulk import rows_by_id, update_rows, upsert
 from db.keys import content_hash, key
 from db.merges import kept_decisions
-from db.models import Company, FxRate, Posting, PostingChange, PostingFlag, RawPosting, Sighting
 from db.session import committed, reading, writing
+from db.tables import CHANGE, COMPANY, FLAG, POSTING, RATE, RAW, SIGHTING
 from db.turns import require_turn
 from db.words import keep_words, words_changed
-
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
-FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
-CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
-COMPANY: Table = Company.__table__  # type: ignore[attr-defined]
-SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
-FX: Table = FxRate.__table__  # type: ignore[attr-defined]
 
 LIFE = frozenset(
     {
@@ -129,7 +121,7 @@ def siblings(connection: Connection, posting_ids: Iterable[str]) -> list[Row[Any
 
 def stored_rates(connection: Connection) -> list[tuple[str, Any, float, str]]:
     """Exchange rates read since the bundled table: currency, day, US dollars a unit, origin."""
-    return [(r.currency, r.on, r.usd, r.origin) for r in connection.execute(select(FX))]
+    return [(r.currency, r.on, r.usd, r.origin) for r in connection.execute(select(RATE))]
 
 
 def keep_postings(

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, literal, or_, select
 
 from db.bulk import count, rows_by_id
 from db.evergreen import is_evergreen
@@ -34,14 +34,7 @@ from db.models import (
     Source,
 )
 from db.session import reading
-
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-FLAG: Table = PostingFlag.__table__  # type: ignore[attr-defined]
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
-SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
-SOURCE: Table = Source.__table__  # type: ignore[attr-defined]
-RUN: Table = Run.__table__  # type: ignore[attr-defined]
-REJECTED: Table = Rejected.__table__  # type: ignore[attr-defined]
+from db.tables import FLAG, POSTING, RAW, REJECTED, RUN, SIGHTING, SOURCE
 
 POSTING_KEYS = (
     "id",

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, Engine, Table, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from db.bulk import upsert
-from db.models import FxRate
 from db.session import committed, reading
-
-RATE: Table = FxRate.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+from db.tables import RATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Update, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, func, or_, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.keys import bytes_hash, canonical, content_hash, key
-from db.models import Page, Posting, PostingChange, RawPosting, Sighting
 from db.records import RawPostingRecord, storable, storable_bytes
-
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-PAGE: Table = Page.__table__  # type: ignore[attr-defined]
-SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
-CHANGE: Table = PostingChange.__table__  # type: ignore[attr-defined]
+from db.tables import CHANGE, PAGE, POSTING, RAW, SIGHTING
 
 PUBLISHED = tuple(
     name

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine, Table, select, update
+from sqlalchemy import Engine, select, update
 
 from db.bulk import one_of
 from db.keys import key
-from db.models import Article, Page, Posting, RawPosting, Sighting
 from db.session import reading, writing
 from db.store import KeepCounts
-
-PAGE: Table = Page.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-SIGHTING: Table = Sighting.__table__  # type: ignore[attr-defined]
-RAW: Table = RawPosting.__table__  # type: ignore[attr-defined]
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
-ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
+from db.tables import ARTICLE, PAGE, POSTING, RAW, SIGHTING
 
 
 def validators(engine: Engine, source: str) -> Mapping[str, tuple[str | None, str | None]]:

@@ -11,15 +11,14 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, Table, delete, func, select, update
+from sqlalchemy import Engine, Row, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.lease import holds
-from db.models import Run
 from db.session import reading, writing
-from db.source_state import MANY, SOURCE, Condition, change_condition
+from db.source_state import MANY, Condition, change_condition
+from db.tables import RUN, SOURCE
 
-RUN: Table = Run.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 OPEN = ("claimed", "running")
 LOG_TAIL_LIMIT = 16_384
 """Characters of a crawl's log that a row keeps: its end, where the reason of a death stands."""

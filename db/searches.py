@@ -13,17 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, exists, func, insert, literal, select, update
 
 from db.bulk import one_of
 from db.filters import Filters, parse_filters
-from db.models import Posting, SavedSearch, Told
 from db.queries import find_postings
 from db.session import LedgerError, reading, writing
-
-SEARCH: Table = SavedSearch.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-TOLD: Table = Told.__table__  # type: ignore[attr-defined]
-POSTING: Table = Posting.__table__  # type: ignore[attr-defined]
+from db.tables import POSTING, SEARCH, TOLD
 
 MOST_AT_ONCE = 500
 """Postings of one message; the next round tells the rest."""

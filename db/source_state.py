@@ -10,13 +10,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.models import Source
 from db.session import reading, writing
-
-SOURCE: Table = Source.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+from db.tables import SOURCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, bindparam, case, delete, insert, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
-from db.models import Article, ArticleSection, Page, Rejected
 from db.raw_postings import keep_raw_postings
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord, storable
 from db.session import committed
-
-PAGE: Table = Page.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-ARTICLE: Table = Article.__table__  # type: ignore[attr-defined]
-SECTION: Table = ArticleSection.__table__  # type: ignore[attr-defined]
-REJECTED: Table = Rejected.__table__  # type: ignore[attr-defined]
+from db.tables import ARTICLE, PAGE, REJECTED, SECTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
-from db.models import Lease
 from db.session import LedgerError, reading, writing
+from db.tables import LEASE
 
-LEASE: Table = Lease.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
 NAME = "aggregating"
 LASTS = timedelta(days=1)
 """What the row says; a turn has no end of its own, it is ended."""

@@ -24,9 +24,10 @@ from pathlib import Path
 from sqlalchemy import Engine, func, select
 
 from db import lease, runs
-from db.runs import RUN, Outcome
+from db.runs import Outcome
 from db.session import open_ledger, reading
 from db.source_state import conditions
+from db.tables import RUN
 from scheduler.conditions import after_run
 from scheduler.conductor import LEASE, Conductor
 from scheduler.cron import slots

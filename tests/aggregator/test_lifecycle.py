@@ -18,10 +18,10 @@ from db.filters import Filters
 from db.lifecycle import Absent
 from db.models import Posting, PostingChange
 from db.queries import find_postings
-from db.raw_postings import RAW
 from db.runs import Outcome, claim_run, finish_run, history
 from db.session import reading
 from db.store import keep
+from db.tables import RAW
 from tests.db.records import DAY, HOUR, NOON, ad, rows
 
 

@@ -16,9 +16,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import make_url
 
 from aggregator.pipeline import aggregate
-from db.pending import RAW
 from db.session import open_ledger, reading
 from db.store import keep
+from db.tables import RAW
 from scheduler.cluster import pool
 from tests.cluster.engine import Cluster, ended, jobledger, kill, only_line, run
 from tests.conftest import REPOSITORY

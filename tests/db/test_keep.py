@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
 from db.models import Article, ArticleSection, Page, PostingChange, RawPosting, Rejected, Sighting
-from db.raw_postings import RAW
 from db.records import (
     ArticleRecord,
     ArticleSectionRecord,
@@ -26,6 +25,7 @@ from db.records import (
 )
 from db.session import make_engine, writing
 from db.store import KeepCounts, keep
+from db.tables import RAW
 from tests.db.records import DAY, HOUR, NOON, ad, rows
 
 PAGE = PageRecord(source="acme-board", url="https://board.example/jobs", content_hash="aa", seen_at=NOON, body=b"<p>")

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, delete, update
 from aggregator.pipeline import aggregate
 from db.filters import Filters, parse_filters
 from db.models import Told
-from db.raw_postings import RAW
 from db.searches import (
     POSTING,
     Search,
@@ -29,6 +28,7 @@ from db.searches import (
 )
 from db.session import LedgerError, writing
 from db.store import keep
+from db.tables import RAW
 from scheduler.alerts import AlertError
 from scheduler.searching import check_channel, is_due, message, tell_again, tell_searches
 from tests.db.records import DAY, HOUR, NOON, ad, rows

@@ -14,9 +14,9 @@ from db.checks import check_ledger
 from db.filters import Filters
 from db.models import Posting, RawPosting, Sighting
 from db.queries import find_postings
-from db.raw_postings import RAW, SIGHTING
 from db.session import make_engine, reading
 from db.store import keep
+from db.tables import RAW, SIGHTING
 from tests.db.records import HOUR, NOON, ad, rows
 
 OWN = 10

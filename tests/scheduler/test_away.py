@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from db.runs import RUN
 from db.session import make_engine, open_ledger, reading
+from db.tables import RUN
 from scheduler.cron import slots
 from scheduler.ledger import LedgerAway, WatchedLedger
 from tests.postgres import NoServer, Throwaway, client_programs, throwaway

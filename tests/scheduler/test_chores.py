@@ -14,9 +14,9 @@ from sqlalchemy import Engine, insert, select
 from db import runs
 from db.decisions import decide_flag
 from db.flags import COHORT, keep_cohort_flags
-from db.postings import FLAG, POSTING
 from db.session import reading, writing
 from db.source_state import find_condition, keep_sources
+from db.tables import FLAG, POSTING
 from scheduler import once
 from scheduler.chore_settings import ChoreSettings
 from scheduler.chores import chore_outcome, chores, cohort_flags
