@@ -15,11 +15,11 @@ from functools import partial
 from sqlalchemy import Engine
 
 from db import runs, source_state
+from db.holder import is_dead
 from db.runs import Outcome, RunRow
 from db.source_state import Condition
 from scheduler import conditions
 from scheduler.decide import JobState, Miss, Start, next_look, tick
-from scheduler.holder import is_dead
 from scheduler.jobs import Claimed
 from scheduler.timetable import JOBS, Job, entries, timetable_of
 from scraper.sources import Source

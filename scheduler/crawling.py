@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
+from db.holder import this_holder
 from db.records import utc_now
 from db.runs import RunRow, recent_runs
 from db.workers import address_of, engine_at
 from scheduler.cluster import TaskLost
 from scheduler.conductor import ABANDONED, give_up, is_abandoned
-from scheduler.holder import this_holder
 from scheduler.jobs import run_source
 from scraper.hosts import chains
 from scraper.sources import Source

@@ -19,13 +19,13 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from db.holder import this_holder
 from db.runs import Outcome, RunRow, claim_run, finish_run, heartbeat, history
 from db.source_state import Condition, set_condition
 from scheduler.chore_settings import ChoreSettings
 from scheduler.chores import chore_outcome
 from scheduler.conditions import after_abandoned, after_run, probing
 from scheduler.cron import interval
-from scheduler.holder import this_holder
 from scheduler.timetable import DAY, Job
 from scraper.sources import Source
 

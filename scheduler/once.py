@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from db.holder import this_holder
 from db.runs import claim_run
 from scheduler.chore_settings import ChoreSettings
 from scheduler.conductor import Conductor
 from scheduler.decide import Start
-from scheduler.holder import this_holder
 from scheduler.jobs import Claimed, Clock, Crawl, RunResult, work
 from scheduler.timetable import JOBS, Job, wanted_jobs
 from scraper.sources import Source

@@ -42,9 +42,9 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
     engine = open_ledger(server.url)
     sightings, compose = raw_postings._keep_sightings, pipeline._compose_all
 
-    def down_then_sightings(*given: object) -> None:
+    def down_then_sightings(*given: object, **named: object) -> None:
         server.stop()
-        sightings(*given)  # type: ignore[arg-type]
+        sightings(*given, **named)  # type: ignore[arg-type]
 
     def restarted_then_composed(*given: object) -> object:
         server.stop()

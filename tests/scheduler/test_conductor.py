@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db import lease, runs
+from db.holder import this_holder
 from db.runs import Outcome
 from db.session import open_ledger
 from db.source_state import conditions, find_condition
@@ -17,7 +18,6 @@ from scheduler import conductor
 from scheduler.conditions import after_run
 from scheduler.conductor import ABANDONED, LEASE, SILENT_AFTER, Conductor
 from scheduler.decide import Start
-from scheduler.holder import this_holder
 from scheduler.jobs import Claimed
 from scheduler.soak import BROKEN, HEALTHY, START, World, count_rows, kills, simulated_sources, year
 from scheduler.timetable import next_runs

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.holder import is_dead, this_holder
+from db.holder import is_dead, this_holder
 
 HOST = this_holder().partition("/")[0]
 
@@ -35,7 +35,7 @@ def test_what_cannot_be_known_is_not_called_dead(holder: str) -> None:
 
 
 def test_a_process_that_ended_is_dead_even_before_it_is_buried() -> None:
-    print_holder = "from scheduler.holder import this_holder; print(this_holder())"
+    print_holder = "from db.holder import this_holder; print(this_holder())"
     process = subprocess.Popen([sys.executable, "-c", print_holder], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout:
