@@ -50,7 +50,7 @@ class Amount:
 def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool = False) -> Amount | None:
     number = tokens[place]
     value = number.value
-    if value is None or _is_name_part(tokens, place) or _is_measure(tokens, place) or _is_masked(tokens, place):
+    if value is None or _is_name_part(tokens, place) or _is_measure(tokens, place):
         return None
     first, sign, negative = _prefix(tokens, place, floor, value)
     after, written = place + 1, number.text
@@ -58,7 +58,7 @@ def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool =
     if joined is not None:
         value, after, written = joined, place + 3, f"{joined:,}"
     scale, after = _scale(tokens, after, sign)
-    if scale is None and sign is None and _cut_off(tokens, after):
+    if scale is None and sign is None and after < len(tokens) and _cut_off(tokens[after], tokens[after - 1]):
         return None
     mantissa = value
     if (
@@ -87,11 +87,9 @@ def read_amount(tokens: list[Token], place: int, floor: int, *, in_range: bool =
     return Amount(-value if negative else value, mantissa, scale, sign, written, first, after, negative)
 
 
-def _cut_off(tokens: list[Token], place: int) -> bool:
+def _cut_off(token: Token, number: Token) -> bool:
     """Whether a letter that could be a scale is glued to a number and is none here: "25L", "9b" are no 25 and 9."""
-    if place >= len(tokens) or tokens[place].text not in _GLUED_ONLY or tokens[place].start != tokens[place - 1].end:
-        return False
-    return bool(tokens[place].roles & SCALE)
+    return token.start == number.end and bool(token.roles & SCALE) and token.text in _GLUED_ONLY
 
 
 def _is_name_part(tokens: list[Token], place: int) -> bool:
@@ -102,16 +100,6 @@ def _is_name_part(tokens: list[Token], place: int) -> bool:
     if before.end != number.start or not before.text[-1:].isalpha() or before.text[-1] > "\u3040":
         return False
     return not before.roles & (CUR | APPROX | BIT["pay"] | BIT["base"] | FROM | UPTO | ADV | TO)
-
-
-def _is_masked(tokens: list[Token], place: int) -> bool:
-    """Whether a number is what is left of a masked one: 153****0235."""
-    if "*" not in (tokens[place - 1].text, tokens[min(place + 1, len(tokens) - 1)].text):
-        return False
-    for stars in (tokens[place + 1 : place + 4], tokens[max(0, place - 3) : place]):
-        if len(stars) == 3 and all(token.text == "*" for token in stars):
-            return stars[-1].end - stars[0].start == 3
-    return False
 
 
 def _is_measure(tokens: list[Token], place: int) -> bool:

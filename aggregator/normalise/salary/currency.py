@@ -102,11 +102,18 @@ def resolve(
         return tender, True
     if sign == "¥":
         return _yen_or_yuan(high, period), True
-    if sign == "$" and any(token.text.casefold() in ("peso", "pesos") for token in near):
+    if sign == "$" and _is_latin_american(near):
         return None, False
-    if sign == "$" and any(token.roles & NUM and token.text.count(".") > 1 for token in near):
-        return None, False  # "$2.500.000" is written in Latin America: which peso is not said
     return family.default, family.default is not None
+
+
+def _is_latin_american(near: Sequence[Token]) -> bool:
+    """ "$2.500.000" and "$30,000 pesos": which peso it is, is not said."""
+    for token in near:
+        text = token.text
+        if text == "pesos" or text == "peso" or (token.roles & NUM and len(text) > 8 and text.count(".") > 1):
+            return True
+    return False
 
 
 def _said_dollar(near: Sequence[Token]) -> str | None:
