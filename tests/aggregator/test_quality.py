@@ -54,6 +54,7 @@ def test_a_plain_posting_passes_every_test(row: tuple[str, str, str, object]) ->
         ("EUR 2222222", "Data Engineer", "DE", {"placeholder", "above_plausible"}),
         ("GBP 123456", "Data Engineer", "GB", {"placeholder"}),
         ("$0 - $1,500,000", "Data Engineer", "US", {"placeholder"}),
+        ("$130 - $160,000 per year", "Data Engineer", "US", {"too_wide"}),
         ("$185,000 - $15,000 per year", "Data Engineer", "US", {"inverted", "too_wide"}),
         ("£28,000 - £310,000 per annum", "Sign Writer", "GB", {"too_wide"}),
         ("£410,000 - £480,000 per annum", "Retail Store Manager", "GB", {"above_plausible"}),
