@@ -19,7 +19,7 @@ def held(
 ) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table but those `without` and an index in words, sorted; the ledger is sound.
 
-    `moments`: with the columns that hold a time, and the ids that are made of one; `columns`: left out too, as
+    `moments`: with the columns that hold a time, and the numbers that come of one; `columns`: left out too, as
     `table.column`.
     """
     engine = open_ledger(url, create=False)
@@ -40,7 +40,8 @@ def held(
 
 
 def _is_of_time(column: Column[Any]) -> bool:
-    return isinstance(column.type, DateTime) or (column.table.name, column.name) == ("posting_change", "id")
+    made = {("posting_change", "id"), ("posting_words", "number")}
+    return isinstance(column.type, DateTime) or (column.table.name, column.name) in made
 
 
 def differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> dict[str, list[Any]]:

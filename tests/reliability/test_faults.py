@@ -80,7 +80,7 @@ def test_a_ledger_opened_for_reading_only_refuses_in_one_line(ledger: Engine) ->
 
 
 def test_a_batch_that_breaks_in_the_middle_leaves_nothing(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the process fell over")
 
     with monkeypatch.context() as patch:
@@ -100,13 +100,13 @@ def test_a_connection_cut_in_the_middle_of_a_batch(
     server = create_engine(resolved_url(postgres_ledger_url), isolation_level="AUTOCOMMIT")
     before = raw_postings._keep_sightings
 
-    def cut(connection: object, said: object) -> None:
+    def cut(connection: object, said: object, **named: object) -> None:
         with server.connect() as other:
             other.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                      " AND datname = current_database()")
             )  # fmt: skip
-        before(connection, said)  # type: ignore[arg-type]
+        before(connection, said, **named)  # type: ignore[arg-type]
 
     said = MANY if many else MANY[:3]
     with monkeypatch.context() as patch:

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, inspect, text
 
-from db.session import open_ledger
+from tests.ledger import held
 
 JOBLEDGER = str(Path(sys.executable).parent / "jobledger")
-TIMES = {"first_seen", "last_seen", "raised_at", "at", "missed_at"}
 
 
 def jobledger(database_url: str, *arguments: str, code: int = 0) -> str:
@@ -27,16 +25,8 @@ def jobledger(database_url: str, *arguments: str, code: int = 0) -> str:
     return done.stdout
 
 
-def tables(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, without the times of sighting, in an order of its own."""
-    found = {}
-    with engine.connect() as connection:
-        for table in inspect(connection).get_table_names():
-            columns = [c["name"] for c in inspect(connection).get_columns(table) if c["name"] not in TIMES]
-            listed = ", ".join(f'"{name}"' for name in columns)
-            rows = connection.execute(text(f"SELECT {listed} FROM {table}")).all()
-            found[table] = sorted((tuple(row) for row in rows), key=repr)
-    return found
+def tables(url: str) -> dict[str, list[Any]]:
+    return held(url, moments=False)
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +52,10 @@ def filled(seeds: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_reading_again_changes_nothing(filled: str, seeds: Path) -> None:
-    before = tables(open_ledger(filled))
+    before = tables(filled)
     counts = json.loads(jobledger(filled, "ingest", str(seeds), "--json"))
     assert (counts["new"], counts["updated"], counts["unchanged"]) == (0, 0, 16)
-    assert tables(open_ledger(filled)) == before
+    assert tables(filled) == before
 
 
 def by_job(postings: Sequence[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -138,9 +128,9 @@ def test_the_order_of_files_does_not_matter(filled: str, seeds: Path, tmp_path: 
         jobledger(one_by_one, "ingest", str(file))
     reversed_ = f"sqlite:///{tmp_path / 'reversed.db'}"
     jobledger(reversed_, "ingest", *map(str, reversed(files)))
-    wanted = tables(open_ledger(filled))
-    assert tables(open_ledger(one_by_one)) == wanted
-    assert tables(open_ledger(reversed_)) == wanted
+    wanted = tables(filled)
+    assert tables(one_by_one) == wanted
+    assert tables(reversed_) == wanted
 
 
 @pytest.mark.parametrize("after", [0.7, 1.0, 1.3, 1.6, 2.0])
@@ -155,5 +145,5 @@ def test_killed_in_the_middle_and_started_again(filled: str, seeds: Path, tmp_pa
         process.kill()
         process.wait()
     jobledger(url, "ingest", str(seeds))
-    assert tables(open_ledger(url)) == tables(open_ledger(filled))
+    assert tables(url) == tables(filled)
     assert jobledger(url, "db", "check") == "the ledger is sound\n"
