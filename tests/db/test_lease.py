@@ -13,9 +13,6 @@ from sqlalchemy import Engine
 
 from db.lease import acquire, find_lease, holds, release, renew
 from db.session import open_ledger, writing
-from tests.postgres import postgres_server, postgres_url
-
-__all__ = ["postgres_server", "postgres_url"]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

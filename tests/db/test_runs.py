@@ -16,9 +16,6 @@ from db import lease, runs
 from db.runs import Outcome
 from db.session import open_ledger
 from db.source_state import Condition, SourceEntry, conditions, find_condition, keep_sources, set_condition
-from tests.postgres import postgres_server, postgres_url
-
-__all__ = ["postgres_server", "postgres_url"]
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=10)

@@ -22,9 +22,6 @@ from scheduler.jobs import Claimed
 from scheduler.soak import BROKEN, HEALTHY, START, World, count_rows, kills, simulated_sources, year
 from scheduler.timetable import next_runs
 from scraper.sources import Source
-from tests.postgres import postgres_server, postgres_url
-
-__all__ = ["postgres_server", "postgres_url"]
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 HOURLY = Source(name="acme", spider="lever", token="acme", schedule="0 * * * *")

@@ -32,10 +32,7 @@ from scheduler.jobs import STOPPED
 from scheduler.runner import SchedulerSettings, Service
 from scraper.crawl import crawl
 from scraper.sources import Source, SourceError
-from tests.postgres import postgres_server, postgres_url
 from tests.scheduler.service_process import fake_crawl
-
-__all__ = ["postgres_server", "postgres_url"]
 
 
 def write_sources(path: Path, **sources: str) -> Path:
@@ -326,7 +323,9 @@ def test_the_ledger_goes_away_and_comes_back(postgres_url: str, tmp_path: Path) 
         with server.connect() as connection:
             connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true"))
         eventually(lambda: service.pulse.ledger_up)
-        eventually(lambda: verdicts(engine) == {"acme": "healthy"})
+        eventually(
+            lambda: verdicts(engine) == {"acme": "healthy"}, seconds=60
+        )  # the run's end is written when it can be
         write_sources(path, acme="seconds = 0", globex="")
         eventually(lambda: verdicts(engine).get("globex") == "healthy")
     server.dispose()
