@@ -1,4 +1,4 @@
-"""The whole scheduler against a loopback site, killed again and again: `python -m benchmarks.scheduler_live`.
+"""The whole scheduler against loopback sites, killed again and again: `python -m benchmarks.scheduler_live`.
 
 Five sources are read every minute by `jobledger schedule run`, which is killed with SIGKILL three times and started
 again. Afterwards every slot must have one row, and the ledger must equal that of a scheduler that nobody disturbed.
@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,8 +35,8 @@ url = "{base}/"
 schedule = "* * * * *"
 allow_hosts = ["127.0.0.1"]
 """
-CAUGHT = 2
-"""So many crawls at least are cut by each kill."""
+SITES = 5
+"""Each on a port of its own: crawls of one host would wait for each other."""
 CAUGHT = 2
 """So many crawls at least are cut by each kill."""
 COMPARED = (
@@ -126,10 +126,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--kills", type=int, default=3)
     chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, serve() as base:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as sites:
         here = Path(folder)
+        bases = [sites.enter_context(serve()) for _ in range(SITES)]
         sources = here / "sources.toml"
-        sources.write_text("\n".join(ENTRY.format(number=n, base=base) for n in range(5)), "utf-8")
+        sources.write_text("\n".join(ENTRY.format(number=n, base=base) for n, base in enumerate(bases)), "utf-8")
         urls = {name: f"sqlite:///{here / name}.db" for name in ("disturbed", "undisturbed")}
         disturbed(urls["disturbed"], sources, here / "disturbed.log", chosen.minutes, chosen.kills)
         disturbed(urls["undisturbed"], sources, here / "undisturbed.log", 2.5, 0)
