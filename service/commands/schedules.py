@@ -154,7 +154,7 @@ def once(context: typer.Context, path: Path | None = SourcesFile) -> None:
         typer.echo("nothing is due")
 
 
-RUNS_SPARE = ("flagged", "sightings", "unchanged", "rejected", "pages", "updated", "seconds", "new")
+RUNS_SPARE = ("sightings", "unchanged", "rejected", "pages", "updated", "seconds", "new")
 """Columns of `runs` that step aside in a narrow terminal, the first first."""
 
 
@@ -189,6 +189,8 @@ def runs(
         | {"reasons": "; ".join(run["reasons"])}
         for run in found
     ]
-    shown = [(name, name.replace("_", " ").capitalize()) for name in ("scheduled_for", *RUN_COLUMNS)]
+    # A run ends before its postings are read: what is flagged then stands in `flags list`.
+    names = ("scheduled_for", *(name for name in RUN_COLUMNS if name != "flagged"))
+    shown = [(name, name.replace("_", " ").capitalize()) for name in names]
     counted = f"{len(found):,} {'run' if len(found) == 1 else 'runs'}"
     print_fitting("Runs (UTC)", shown, rows, spare=RUNS_SPARE, footer=counted)
