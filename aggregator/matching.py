@@ -115,7 +115,7 @@ def ad_of(values: Mapping[Any, Any], posting_id: str, shown: Iterable[Any]) -> A
     )
 
 
-def review(engine: Engine, stored_rates: Sequence[tuple[str, Any, float, str]], *, now: datetime) -> int:
+def review(engine: Engine, rates: Rates, *, now: datetime) -> int:
     """Judges the merges of older rules by today's; returns how many it took back."""
     with reading(engine) as connection:
         old = merges.merges_to_review(connection, MATCH_VERSION)
@@ -124,7 +124,6 @@ def review(engine: Engine, stored_rates: Sequence[tuple[str, Any, float, str]], 
         shown: dict[str, list[Any]] = {}
         for raw in siblings(connection, set(roots.values())):
             shown.setdefault(raw.posting_id, []).append(raw)
-    rates = Rates(stored_rates)
     stale: list[str] = []
     sound: list[str] = []
     for row in old:

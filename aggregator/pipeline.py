@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -28,18 +27,16 @@ from aggregator.parts import Job, compose_all, rarely_collected, read_in_parts
 from aggregator.rules import RULES_VERSION
 from db import articles, merges, postings
 from db.alone import alone
-from db.postings import PostingCounts, PostingDraft
+from db.pending import ads_of, pending_jobs
+from db.postings import PostingCounts
 from db.session import reading
 from db.turns import require_turn, turn
 
 BATCH = 1_000
 """Raw postings a transaction: large enough to be fast, small enough to hold the write lock for a moment only."""
-
-
 COHORTS_AT_ONCE = 50_000
 """A ledger with more paid postings is left to the scheduler's nightly cohort job: comparing them takes seconds."""
 
-StoredRate = tuple[str, date, float, str]
 Progress = Callable[[int, int], None]
 
 
@@ -80,7 +77,7 @@ def _aggregate(
         merges.mark_merges_for_review(engine)
     with reading(engine) as connection:
         total = postings.count_pending(connection, RULES_VERSION)
-        rates = postings.stored_rates(connection)
+        rates = Rates(postings.stored_rates(connection))
     read, counts = _read_first(engine, rates, pool, total, now, progress)
     split = review(engine, rates, now=now)
     if split:
@@ -97,7 +94,7 @@ def _aggregate(
 
 def _read_first(
     engine: Engine,
-    rates: Sequence[StoredRate],
+    rates: Rates,
     pool: Executor | None,
     total: int,
     now: datetime,
@@ -121,34 +118,21 @@ def _tell(progress: Progress | None, total: int, done: int) -> None:
 
 
 def _read_pending(
-    engine: Engine, rates: Sequence[StoredRate], total: int, now: datetime, progress: Progress | None
+    engine: Engine, rates: Rates, total: int, now: datetime, progress: Progress | None
 ) -> tuple[int, PostingCounts]:
     done, counts = 0, PostingCounts()
     while batch := _next_batch(engine, BATCH):
-        drafts = _compose_all(rates, batch)
+        drafts = compose_all(rates, batch)
         counts += postings.keep_postings(engine, drafts, rules_version=RULES_VERSION, now=now)
         done += sum(len(rows) for _, rows in batch)
         _tell(progress, total, done)
     return done, counts
 
 
-def _next_batch(engine: Engine, size: int) -> list[Job]:
+def _next_batch(engine: Engine, size: int) -> Sequence[Job]:
     """The next pending raw postings and all others that describe the same jobs, by posting."""
     with reading(engine) as connection:
-        pending = postings.pending(connection, RULES_VERSION, size)
-        # A raw posting without a posting founds its own, unless that is part of another one by now.
-        owners = merges.roots(connection, {row.posting_id or row.id for row in pending})
-        rows = {row.id: row for row in postings.siblings(connection, set(owners.values()))}
-        rows |= {row.id: row for row in pending}
-    batch: dict[str, list[Any]] = {}
-    for row in rows.values():
-        owner = row.posting_id or row.id
-        batch.setdefault(owners.get(owner, owner), []).append(row)
-    return sorted(batch.items())
-
-
-def _compose_all(stored: Sequence[StoredRate], batch: Sequence[Job]) -> list[PostingDraft]:
-    return compose_all(Rates(stored), batch)
+        return ads_of(connection, pending_jobs(connection, RULES_VERSION, size))
 
 
 def _aggregate_articles(engine: Engine) -> int:

@@ -49,7 +49,7 @@ LEVELS = ("Senior-level / Expert", "Mid-level / Intermediate", "Entry-level / Ju
 PAY = ("USD 85K - 185K", "EUR 60K - 80K", "USD 120K - 138K", "GBP 45K - 60K", "CAD 90K - 110K")
 
 STEPS = (
-    ("_compose_all", "normalise and judge"),
+    ("compose_all", "normalise and judge"),
     ("match", "match"),
     ("_aggregate_articles", "claims of articles"),
 )

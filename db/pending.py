@@ -22,6 +22,7 @@ def pending_jobs(connection: Connection, rules_version: int, limit: int) -> dict
     A raw posting without a posting founds its own, unless that is part of another one by now.
     """
     query = select(RAW.c.id, RAW.c.posting_id).where(RAW.c.rules_version < rules_version)
+    # In no other order: always the front of one index, so that no batch is slower than the one before.
     found = connection.execute(query.order_by(RAW.c.rules_version).limit(limit)).all()
     owners = roots(connection, {row.posting_id or row.id for row in found})
     jobs: dict[str, list[str]] = {}

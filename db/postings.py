@@ -96,13 +96,6 @@ class PostingCounts:
         )
 
 
-def pending(connection: Connection, rules_version: int, limit: int) -> Sequence[Row[Any]]:
-    """Raw postings that today's rules have not read: always the front of one index, so that no batch is slower."""
-    waiting = select(RAW).where(RAW.c.rules_version < rules_version)
-    query = waiting.order_by(RAW.c.rules_version).limit(limit)
-    return connection.execute(query).all()
-
-
 def count_pending(connection: Connection, rules_version: int) -> int:
     query = select(func.count()).select_from(RAW).where(RAW.c.rules_version < rules_version)
     return connection.execute(query).scalar_one()
@@ -151,7 +144,13 @@ def _keep_batch(
     _keep_companies(connection, ordered)
     decided = _decided_flags(connection, ordered)
     changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
-    upsert(connection, POSTING, [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed], ["id"])
+    upsert(
+        connection,
+        POSTING,
+        [_posting_row(d, old.get(d.id), decided, rules_version) for d in changed],
+        ["id"],
+        all_new=not old,
+    )
     keep_words(connection, [(d.id, d.values) for d in changed if words_changed(old.get(d.id), d.values)])
     _keep_flags(connection, ordered, decided, rules_version, now)
     counts = _keep_changes(connection, ordered, old, now)

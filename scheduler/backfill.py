@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from scheduler.backfill_file import SECONDS_A_PAGE, BackfillResult, backfill_file, result_in
 from scheduler.backfill_parquet import ROWS, manifests
-from scheduler.backfill_workers import LocalWorkers
+from scheduler.cluster import TaskLost
+from scheduler.processes import Processes
 from scraper.backfill.inputs import is_url
 
 ENDINGS: Final = (".warc", ".warc.gz")
@@ -27,8 +28,8 @@ MOST_TRIES: Final = 8
 """Attempts on one file whose workers die; two deaths find one poisonous record."""
 MOST_WAITING: Final = 4
 """Tasks handed to the pool for each that it can run, so that a list of a million files stays a list."""
-LOST: Final = frozenset({"KilledWorker", "TaskLost"})
-"""Names of what executors of clusters raise for a task whose workers died."""
+DEATHS: Final = (TaskLost, BrokenExecutor, CancelledError, OSError)
+"""What executors answer for a task whose worker died."""
 COUNTS: Final = ("records", "pages", "pages_with_jobs", "postings", "articles", "rejected", "bytes")
 
 Progress = Callable[[int, int, Mapping[str, int]], None]
@@ -84,8 +85,7 @@ def backfill(
 
     `pool` is any executor whose workers see the same paths and have jobledger installed: it gets picklable calls of
     `backfill_file` and nothing else, `workers` then says how many run at once. It should outlive the death of a worker
-    and answer the task with an exception, of which `concurrent.futures.BrokenExecutor`, `CancelledError`, OSError and
-    those named in `LOST` count as such a death; the task is then handed in again, up to `MOST_TRIES` times. The pool is
+    and answer the task with one of `DEATHS`; the task is then handed in again, up to `MOST_TRIES` times. The pool is
     not shut down here. Without a pool, `workers` local processes do it; one worker is this process itself.
 
     Files of one web server are read one after the other, in this process: two streams at once are no manners.
@@ -105,11 +105,16 @@ def backfill(
         for number in local:
             board.done(number, backfill_file(files[number], out, **options))
     elif local:
-        with nullcontext(pool) if pool is not None else LocalWorkers(workers) as executor:
+        with nullcontext(pool) if pool is not None else _processes(workers) as executor:
             _spread(board, executor, local, workers * MOST_WAITING, options)
     for number in remote:
         board.done(number, backfill_file(files[number], out, **options))
     return BackfillSummary(board.results(), round(time.monotonic() - started, 3))
+
+
+def _processes(workers: int) -> Processes:
+    """One try each: which record a worker died of is found by the next attempt at its file."""
+    return Processes(workers, tries=1, ready="scheduler.backfill_file")
 
 
 class _Board:
@@ -188,7 +193,7 @@ def _death(future: Future[BackfillResult]) -> str | None:
     error = future.exception()
     if error is None:
         return None
-    if isinstance(error, BrokenExecutor | CancelledError | OSError) or type(error).__name__ in LOST:
+    if isinstance(error, DEATHS):
         return str(error) or type(error).__name__
     raise error
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, update
 
 from aggregator import matching, pipeline
 from aggregator.dedupe import MATCH_VERSION, Verdict
+from aggregator.normalise.money import Rates
 from aggregator.pipeline import aggregate
 from aggregator.rules import RULES_VERSION
 from db.checks import check_ledger
@@ -92,7 +93,7 @@ class TestReading:
         keep(store, [job(1)])
         with_old = pipeline._next_batch(store, 10)
         keep(store, [job(1, salary_text="€99,000", seen_at=NOON + DAY)])
-        drafts = pipeline._compose_all([], with_old)
+        drafts = pipeline.compose_all(Rates(), with_old)
         pipeline.postings.keep_postings(store, drafts, rules_version=RULES_VERSION, now=NOON)
         assert [row["rules_version"] for row in rows(store, RawPosting)] == [0]
         aggregate(store, now=NOON)

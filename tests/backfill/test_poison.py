@@ -21,7 +21,7 @@ from scheduler import backfill_file as work
 from scheduler.backfill import backfill
 from scheduler.backfill_file import BackfillResult, backfill_file
 from scheduler.backfill_watch import BusyError, PageTooSlow, Trail, Watch
-from scheduler.backfill_workers import LocalWorkers
+from scheduler.processes import Processes
 from scraper.backfill.records import Answer
 from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY
@@ -45,7 +45,7 @@ def deadly(*arguments: Any, **options: Any) -> BackfillResult:
         work.page_records = harmless
 
 
-class Deadly(LocalWorkers):
+class Deadly(Processes):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         assert fn is backfill_file
         return super().submit(deadly, *args, **kwargs)
@@ -63,7 +63,7 @@ def test_records_that_kill_their_worker_are_found_left_out_and_named(tmp_path: P
     poisoned, sound = tmp_path / "poisoned.warc.gz", tmp_path / "sound.warc.gz"
     poisoned.write_bytes(b"".join(members))
     sound.write_bytes(members[0] + members[4])
-    with Deadly(2) as pool:
+    with Deadly(2, tries=1, ready="scheduler.backfill_file") as pool:
         summary = backfill([str(poisoned), str(sound)], str(tmp_path / "out"), pool=pool, workers=2)
     assert not summary.failed
     offsets = [len(members[0]), sum(map(len, members[:3]))]

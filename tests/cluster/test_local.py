@@ -21,7 +21,8 @@ from db.session import reading, writing
 from db.store import keep
 from db.turns import TurnOver, require_turn, turn
 from db.workers import address_of
-from scheduler.cluster import Processes, TaskLost, pool
+from scheduler.cluster import DEATHS, TaskLost, pool
+from scheduler.processes import Processes
 from tests.cluster.test_cluster import fill, until
 from tests.conftest import REPOSITORY
 from tests.db.records import DAY, NOON, ad, rows
@@ -45,13 +46,23 @@ def slow(seconds: float) -> float:
     return seconds
 
 
+def named(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def started(workers: int) -> Processes:
+    """As `pool` starts them."""
+    return Processes(workers, tries=DEATHS, ready="aggregator.parts")
+
+
 def test_one_process_is_this_one() -> None:
     with pool(None, 1) as executor:
         assert executor is None
 
 
 def test_a_dead_process_is_replaced_and_its_work_done_again(tmp_path: Path) -> None:
-    with Processes(2) as processes:
+    with started(2) as processes:
         others = [processes.submit(slow, 0.05) for _ in range(6)]
         again = processes.submit(fatal, str(tmp_path / "marker"))
         assert again.result(60) != os.getpid()
@@ -59,12 +70,12 @@ def test_a_dead_process_is_replaced_and_its_work_done_again(tmp_path: Path) -> N
 
 
 def test_work_that_kills_every_process_is_given_up() -> None:
-    with Processes(1) as processes, pytest.raises(TaskLost, match="worker processes died 4 times"):
+    with started(1) as processes, pytest.raises(TaskLost, match="a worker process died 4 times of one task"):
         processes.submit(always_fatal).result(60)
 
 
 def test_an_error_of_a_task_is_its_own() -> None:
-    with Processes(1) as processes:
+    with started(1) as processes:
         with pytest.raises(TypeError):
             processes.submit(slow, "long").result(60)
         assert processes.submit(slow, 0).result(60) == 0
@@ -72,13 +83,11 @@ def test_an_error_of_a_task_is_its_own() -> None:
 
 PARENT = """
 import sys, time
-from scheduler.cluster import Processes
-from tests.cluster.test_local import slow
+from tests.cluster.test_local import named, started
 if __name__ == "__main__":
-    with Processes(2) as processes:
-        for _ in range(2):
-            processes.submit(slow, 0).result()
-        print("ready", flush=True)
+    with started(2) as processes:
+        both = [processes.submit(named, 0.5) for _ in range(2)]
+        print(*{future.result() for future in both}, flush=True)
         time.sleep(60)
 """
 
@@ -89,9 +98,9 @@ def test_processes_end_with_who_began_them(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, env=environment, text=True) as parent:
         assert parent.stdout is not None
-        assert parent.stdout.readline() == "ready\n"
-        listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
-        assert listed
+        workers = parent.stdout.readline().split()
+        assert len(workers) == 2
+        listed = workers + Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         parent.kill()
     until(lambda: not any(is_running(int(pid)) for pid in listed))
 
@@ -111,7 +120,7 @@ def test_processes_make_the_same_rows(store: Engine, tmp_path: Path) -> None:
     """In parts, then all again in parts, then all again without: nothing changes."""
     url = store.url.render_as_string(hide_password=False)
     fill(url, 400).dispose()
-    with Processes(2) as processes:
+    with started(2) as processes:
         first = aggregate(store, now=NOON, pool=processes)
         assert (first.read, first.merged, first.postings.new) == (500, 100, 400)
         before = content(store)

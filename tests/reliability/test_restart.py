@@ -40,7 +40,7 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
     server: Throwaway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = open_ledger(server.url)
-    sightings, compose = raw_postings._keep_sightings, pipeline._compose_all
+    sightings, compose = raw_postings._keep_sightings, pipeline.compose_all
 
     def down_then_sightings(*given: object, **named: object) -> None:
         server.stop()
@@ -61,7 +61,7 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
     assert not any(rows(engine, table) for table in (RawPosting, Page, Sighting))
     assert keep(engine, ADS).new == len(ADS)
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "_compose_all", restarted_then_composed)
+        patch.setattr(pipeline, "compose_all", restarted_then_composed)
         aggregate(engine, now=NOON)  # nothing was under way on the server: the next batch finds it back
     aggregate(engine, now=NOON)
     assert len(rows(engine, Posting)) == len(ADS)

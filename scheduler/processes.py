@@ -1,10 +1,11 @@
-"""Local processes for tasks that may kill them: the death of one worker costs its own task and no other.
+"""Processes of this machine that do tasks, and may die of them: a death costs its own task and no other.
 
 `ProcessPoolExecutor` gives up all its tasks when one worker dies, so each worker here is a pool of one.
 """
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -17,22 +18,31 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any, TypeVar
 
+from scheduler.cluster import TaskLost
+
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 
-class LocalWorkers(Executor):
-    """An executor of `workers` processes. A task whose process dies raises `BrokenExecutor`; the next one gets a new
-    process."""
+class Processes(Executor):
+    """An executor of `workers` processes, which have imported the module `ready` before their first task.
 
-    def __init__(self, workers: int) -> None:
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="backfill")
+    A task whose process dies is begun again in a new one, `tries` times in all; then it raises `TaskLost`.
+    """
+
+    def __init__(self, workers: int, *, tries: int, ready: str) -> None:
+        self._tries = tries
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="process")
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([ready])  # imported once, not by every worker
         self._lanes: SimpleQueue[_Lane] = SimpleQueue()
         self._every: set[_Lane] = set()
         for _ in range(workers):
             self._open()
 
     def _open(self) -> None:
-        lane = _Lane()
+        lane = _Lane(self._context)
         self._every.add(lane)
         self._lanes.put(lane)
 
@@ -40,6 +50,16 @@ class LocalWorkers(Executor):
         return self._threads.submit(self._run, fn, args, kwargs)
 
     def _run(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        for left in reversed(range(self._tries)):
+            try:
+                return self._run_once(fn, args, kwargs)
+            except BrokenExecutor:
+                if left:
+                    logger.warning("a worker process died: its work is begun again")
+        times = "" if self._tries == 1 else f" {self._tries} times"
+        raise TaskLost(f"a worker process died{times} of one task, probably for want of memory: run again to go on")
+
+    def _run_once(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         lane = self._lanes.get()
         try:
             result = lane.run(fn, args, kwargs)
@@ -55,7 +75,7 @@ class LocalWorkers(Executor):
         return result
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """Broken off, it does not wait for the files being read: their workers are told to end."""
+        """Broken off, it does not wait for what is being done: its workers are told to end."""
         if kind is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
             for lane in list(self._every):
@@ -71,9 +91,7 @@ class LocalWorkers(Executor):
 class _Lane:
     """One worker process."""
 
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["scheduler.backfill_file"])  # imported once, not by every worker
+    def __init__(self, context: Any) -> None:
         self.pool = ProcessPoolExecutor(1, context, initializer=_begin)
         self._process: int | None = None
 
