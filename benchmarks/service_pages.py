@@ -204,7 +204,10 @@ def vary(ledger: Path) -> None:
     """Makes the postings as different as real ones: sources, workplaces, kinds of employment, days, closed ones; and
     indexes their words."""
     pick = "((posting.rowid + {seed}) * 2654435761 % 4294967296 / 7 % {among})"
-    of = lambda seed, among: pick.format(seed=seed, among=among)  # noqa: E731
+
+    def of(seed: int, among: int) -> str:
+        return pick.format(seed=seed, among=among)
+
     with sqlite3.connect(ledger) as store:
         store.execute("PRAGMA synchronous = OFF")
         store.execute("PRAGMA cache_size = -500000")

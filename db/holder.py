@@ -37,9 +37,14 @@ def _host() -> str:
     return socket.gethostname().replace("/", "-") + _namespace()
 
 
+def boot_id() -> str:
+    """What the kernel calls the time since it started; containers of one machine share it. OSError where none says."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
 def _namespace() -> str:
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        boot = boot_id()
         space = (PROCESSES / "self/ns/pid").readlink().name
     except OSError:  # no Linux: the name alone must do
         return ""

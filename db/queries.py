@@ -14,27 +14,26 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, literal, or_, select
 
 from db.bulk import count, rows_by_id
 from db.evergreen import is_evergreen
 from db.filters import FilterError, Filters
-from db.models import (
-    Article,
-    ArticleClaim,
-    Page,
-    Posting,
-    PostingChange,
-    PostingFlag,
-    PostingMerge,
-    RawPosting,
-    Rejected,
-    Run,
-    Sighting,
-    Source,
-)
 from db.session import reading
-from db.tables import FLAG, POSTING, RAW, REJECTED, RUN, SIGHTING, SOURCE
+from db.tables import (
+    ARTICLE,
+    CHANGE,
+    CLAIM,
+    FLAG,
+    MERGE,
+    PAGE,
+    POSTING,
+    RAW,
+    REJECTED,
+    RUN,
+    SIGHTING,
+    SOURCE,
+)
 
 POSTING_KEYS = (
     "id",
@@ -100,7 +99,7 @@ SORTS: Mapping[str, ColumnElement[Any]] = {
 """What postings can be sorted by; a leading "-" turns the order round."""
 
 DEFAULT_SORT = "-first_seen"
-PAGE = 1_000
+AT_ONCE = 1_000
 """Rows read at once when everything is asked for."""
 
 
@@ -132,7 +131,7 @@ def each_posting(
     """Every posting that the filters select, read page by page: memory stays flat."""
     left = limit
     while left is None or left > 0:
-        rows, after = find_postings(engine, filters, sort=sort, limit=min(PAGE, left or PAGE), after=after)
+        rows, after = find_postings(engine, filters, sort=sort, limit=min(AT_ONCE, left or AT_ONCE), after=after)
         yield from rows
         if left is not None:
             left -= len(rows)
@@ -324,26 +323,26 @@ def known_sources(engine: Engine) -> list[str]:
         return list(connection.execute(select(RAW.c.source).distinct().order_by(RAW.c.source)).scalars())
 
 
-STATS: Mapping[str, Any] = {
-    "sources": Source,
-    "runs": Run,
-    "pages": Page,
-    "raw_postings": RawPosting,
-    "sightings": Sighting,
-    "postings": Posting,
-    "flags": PostingFlag,
-    "changes": PostingChange,
-    "merges": PostingMerge,
-    "articles": Article,
-    "claims": ArticleClaim,
-    "rejected": Rejected,
+STATS: Mapping[str, Table] = {
+    "sources": SOURCE,
+    "runs": RUN,
+    "pages": PAGE,
+    "raw_postings": RAW,
+    "sightings": SIGHTING,
+    "postings": POSTING,
+    "flags": FLAG,
+    "changes": CHANGE,
+    "merges": MERGE,
+    "articles": ARTICLE,
+    "claims": CLAIM,
+    "rejected": REJECTED,
 }
 
 
 def table_counts(engine: Engine) -> dict[str, int]:
     """Rows of each table, by its plain name."""
     with reading(engine) as connection:
-        return {name: count(connection, model.__table__) for name, model in STATS.items()}
+        return {name: count(connection, table) for name, table in STATS.items()}
 
 
 def seen_since(engine: Engine, source: str, since: datetime) -> tuple[int, int]:

@@ -31,7 +31,7 @@ from db.models import (
 
 
 def _table(model: type[SQLModel]) -> Table:
-    return cast(Table, model.__table__)  # type: ignore[attr-defined]
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]  # SQLModel makes it, and does not say so
 
 
 ARTICLE = _table(Article)

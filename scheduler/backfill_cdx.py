@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from db.keys import bytes_hash
 from db.session import LedgerError
 from scheduler.backfill import BackfillSummary, Progress
 from scheduler.backfill_file import (
@@ -22,7 +23,6 @@ from scheduler.backfill_file import (
     SOURCE,
     BackfillResult,
     Work,
-    digest_of,
     result_in,
 )
 from scheduler.backfill_parquet import ROWS, read_manifest
@@ -136,7 +136,7 @@ def _newest(source: Source, manners: Manners) -> str:
 
 def _piece(pattern: Pattern, source: Source, look_up: Ask, options: _Options) -> tuple[BackfillResult, str | None]:
     """One page of the index with the pages it names, and the key of the next one."""
-    key = digest_of(f"{look_up.url} {pattern.limit}".encode())
+    key = bytes_hash(f"{look_up.url} {pattern.limit}".encode())
     manifest = read_manifest(options.out, key)
     if (found := result_in(manifest, options.database_url)) is not None and manifest is not None:
         if options.left.pages is not None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aggregator.normalise.money import Rates
 from aggregator.rules import RULES_VERSION
+from db.keys import bytes_hash
 from db.records import ArticleRecord, RawPostingRecord, Record, RejectedRecord
 from db.session import LedgerError, open_ledger
 from db.store import keep
@@ -131,7 +132,7 @@ def identity_of(source: str) -> dict[str, Any]:
     Raises OSError when the file cannot be read.
     """
     if is_url(source):
-        return {"key": digest_of(source.encode()), "file": source}
+        return {"key": bytes_hash(source.encode()), "file": source}
     path = Path(source)
     before = path.stat()
     digest = hashlib.sha256()  # in hardware on most machines
@@ -155,14 +156,10 @@ def result_in(manifest: dict[str, Any] | None, database_url: str | None) -> Back
     """The result that a manifest tells; None when the file has to be read again."""
     if manifest is None or manifest.get("rules_version") != RULES_VERSION:
         return None
-    if database_url is not None and digest_of(database_url.encode()) not in manifest.get("ledgers", ()):
+    if database_url is not None and bytes_hash(database_url.encode()) not in manifest.get("ledgers", ()):
         return None
     counts = manifest["counts"]
     return BackfillResult(**{**counts, "poison": tuple(counts["poison"]), "skipped": True})
-
-
-def digest_of(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 class Work:
@@ -216,7 +213,7 @@ class Work:
         # The ledger keeps what it was given, so a reading for another ledger does not undo that.
         ledgers = set(self._old.get("ledgers", ())) if self._old.get("rules_version") == RULES_VERSION else set()
         if self._database_url is not None:
-            ledgers.add(digest_of(self._database_url.encode()))
+            ledgers.add(bytes_hash(self._database_url.encode()))
         manifest = {
             **self._identity,
             "rules_version": RULES_VERSION,

@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from aggregator.rules import RULES_VERSION
+from db.holder import boot_id
 from db.lease import acquire, find_lease, forget_expired, release
 from db.session import LedgerError
 from db.workers import address_of, engine_at
@@ -102,7 +103,7 @@ def _marked(ledger: Engine | None) -> Iterator[Passport]:
 def this_machine() -> str:
     """The machine by the start of its kernel, where it says: containers have names of their own, but share that."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return boot_id()
     except OSError:
         import socket
 

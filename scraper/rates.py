@@ -38,6 +38,8 @@ JUMP: Final = 0.30
 COMPARED: Final = timedelta(days=31)
 """A rate is held against the last one of so many days; a rate that the bank stands by for longer is believed."""
 TIMEOUT_SECONDS: Final = 300.0
+LARGEST: Final = 4 * 1024 * 1024
+"""Bytes; ninety days of rates are a twentieth of it."""
 
 
 class RatesError(Exception):
@@ -134,9 +136,10 @@ def _fetched(engine: Engine, url: str, base: str, timeout: float) -> bytes:
     if urlsplit(url).scheme not in {"http", "https"} or host is None:
         raise RatesError(f"{base!r} is no web address: write https://…")
     named = () if base == ECB else (host,)  # who gives another address knows where it lies
-    source = Source(name=SOURCE, spider="rates_spider", url=url, allow_hosts=named)
+    options = {"stay": True, "largest": LARGEST}
+    source = Source(name=SOURCE, spider="onepage", url=url, allow_hosts=named, options=options)
     database_url = engine.url.render_as_string(hide_password=False)
-    result = crawl(source, database_url=database_url, timeout_seconds=timeout, spider_modules=("scraper",))
+    result = crawl(source, database_url=database_url, timeout_seconds=timeout)
     if result.verdict == "failed":
         raise RatesError(f"{url} could not be fetched: {'; '.join(result.reasons)}")
     body = find_page_body(engine, SOURCE, url=url)

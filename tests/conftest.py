@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import Engine
 
 from db.session import make_engine, open_ledger
-from tests.postgres import postgres_ledger_url, postgres_server, postgres_template, postgres_url
+from tests.postgres import postgres_ledger_url, postgres_server, postgres_template, postgres_url, stoppable
 
-__all__ = ["postgres_ledger_url", "postgres_server", "postgres_template", "postgres_url"]
+__all__ = ["postgres_ledger_url", "postgres_server", "postgres_template", "postgres_url", "stoppable"]
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("JOBLEDGER_SHARED_DATA", REPOSITORY.parent / "shared"))

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -163,6 +164,13 @@ def _run(command: list[str], user: str | None) -> None:
         raise NoServer(f"{command[0]}: {done.stderr.decode(errors='replace').strip()[:300]}")
 
 
+def _without(reason: object) -> NoReturn:
+    why = f"PostgreSQL NOT TESTED: {reason}. Install one, or set JOBLEDGER_TEST_POSTGRES_URL"
+    if os.environ.get("JOBLEDGER_REQUIRE_POSTGRES") == "1":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a server on which databases may be created."""
@@ -170,10 +178,21 @@ def postgres_server() -> Iterator[str]:
         with any_server() as url:
             yield url
     except NoServer as reason:
-        why = f"PostgreSQL NOT TESTED: {reason}. Install one, or set JOBLEDGER_TEST_POSTGRES_URL"
-        if os.environ.get("JOBLEDGER_REQUIRE_POSTGRES") == "1":
-            pytest.fail(why)
-        pytest.skip(why)
+        _without(reason)
+
+
+@pytest.fixture
+def stoppable() -> Iterator[Throwaway]:
+    """A server of this test's own, to be stopped and started: all others need theirs to stay up."""
+    reasons = []
+    for programs in client_programs():
+        try:
+            with throwaway(programs) as made:
+                yield made
+                return
+        except NoServer as reason:
+            reasons.append(str(reason))
+    _without("; ".join(reasons) or "no server programs found for a server that may be stopped")
 
 
 @contextmanager

@@ -15,7 +15,6 @@ board: such an entry needs `complete = false`.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +25,7 @@ from urllib.parse import urlencode
 
 from scrapy.http import Request, Response
 
+from db.keys import bytes_hash
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
@@ -33,6 +33,7 @@ from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
 from scraper.pages.warc import Archived, read_warc
 from scraper.pages.xml import safe_xml
+from scraper.responses import media_type
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider
 
@@ -91,7 +92,7 @@ class ArchivesSpider(BoardSpider):
             return
         seen = Seen.of(self.source, url=ask.state["original"], at=ask.state["at"])
         try:
-            for archived in archived_in(response.body, ask, _header(response, "Content-Type")):
+            for archived in archived_in(response.body, ask, media_type(response)):
                 yield from with_first_sighting(archived_records(archived, self.source.name), ask.state["first"])
         except AnswerError as error:
             yield replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt)
@@ -239,7 +240,7 @@ def archived_records(archived: Archived, source: str, is_article: Callable[[byte
     """
     if archived.status != 200 or not archived.body.strip():
         return
-    digest = hashlib.blake2b(archived.body, digest_size=16).hexdigest()
+    digest = bytes_hash(archived.body)
     records = list(_content(archived, source, is_article))
     if archived.truncated:
         seen = Seen(source=source, url=archived.url, at=archived.at)
@@ -295,8 +296,3 @@ def with_first_sighting(records: Iterator[Record], first: datetime) -> Iterator[
         if isinstance(record, RawPostingRecord) and first < record.seen_at:
             yield replace(record, seen_at=first, partial=True)
         yield record
-
-
-def _header(response: Response, name: str) -> str:
-    value = response.headers.get(name) or b""
-    return value.decode("latin-1").split(";")[0].strip().lower()

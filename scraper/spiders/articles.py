@@ -9,7 +9,6 @@ they are one posting. A card is `partial`: it fills gaps of what the page says a
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from scrapy.http import HtmlResponse, Request, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord, utc_now
+from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from scraper.answers import Seen
 from scraper.captures import posting_of_card, records_of
 from scraper.middlewares import CONDITIONAL, PageUnchanged
@@ -31,6 +30,7 @@ from scraper.pages.blocks import html_blocks, text_blocks
 from scraper.pages.decoding import UnreadableError, decode
 from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
 from scraper.pages.jobposting import read_job_page
+from scraper.responses import page_record
 from scraper.sources import Source, SourceError
 
 ARTICLE_PATH: Final = r"/insights/[^/?#]+?(?:/|\.txt)?$"
@@ -74,7 +74,7 @@ class ArticlesSpider(scrapy.Spider):
         cards = read_cards(page, response.url)
         articles = self._articles(page, response.url)
         seen_at = utc_now()
-        yield self._page(response, "listing", seen_at)
+        yield page_record(response, source=self.source.name, seen_at=seen_at, kind="listing")
         if not cards and not articles:
             self._incomplete("an index page lists nothing")
             yield self._rejected(response.url, "empty_index", "the index page links to no article and no job")
@@ -93,7 +93,7 @@ class ArticlesSpider(scrapy.Spider):
             yield self._rejected(response.url, "not_an_article", "no title with article or featured job", page or "")
             return
         seen_at = utc_now()
-        yield self._page(response, "article", seen_at)
+        yield page_record(response, source=self.source.name, seen_at=seen_at, kind="article")
         where = urlsplit(response.url).path
         yield from records_of(
             article, source=self.source.name, url=response.url, seen_at=seen_at, has_own_url=True, where=where
@@ -117,7 +117,7 @@ class ArticlesSpider(scrapy.Spider):
             yield self._rejected(response.url, "no_job", f"the page of the job {title!r} holds none", page or "")
             self._count("jobledger/not_inspected")
             return
-        yield self._page(response, "posting", seen_at)
+        yield page_record(response, source=self.source.name, seen_at=seen_at, kind="posting")
         for record in found:
             if isinstance(record, RawPostingRecord):
                 record = replace(record, source_id=f"job:{number}", url=record.url or response.url)
@@ -194,18 +194,6 @@ class ArticlesSpider(scrapy.Spider):
     def _request(self, address: str, callback: Any, **arguments: Any) -> Request:
         return Request(address, callback=callback, errback=self.failed_page, **arguments)
 
-    def _page(self, response: Response, kind: str, seen_at: datetime) -> PageRecord:
-        return PageRecord(
-            source=self.source.name,
-            url=response.url,
-            content_hash=hashlib.blake2b(response.body, digest_size=16).hexdigest(),
-            seen_at=seen_at,
-            kind=kind,
-            status=response.status,
-            etag=_header(response, "ETag"),
-            last_modified=_header(response, "Last-Modified"),
-        )
-
     def _text(self, response: Response) -> str | None:
         if isinstance(response, TextResponse) and response.encoding.lower() not in {"utf-8", "ascii", "cp1252"}:
             return str(response.text)
@@ -231,8 +219,3 @@ class ArticlesSpider(scrapy.Spider):
     def _count(self, key: str) -> None:
         if self.crawler.stats is not None:
             self.crawler.stats.inc_value(key)
-
-
-def _header(response: Response, name: str) -> str | None:
-    value = response.headers.get(name)
-    return value.decode("latin-1")[:400] if value else None

@@ -20,11 +20,12 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from db.known import Known, known_postings
-from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord, utc_now
+from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from db.session import make_engine
 from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
+from scraper.responses import page_record
 from scraper.sources import Source
 
 INCOMPLETE = "jobledger/incomplete"
@@ -113,7 +114,8 @@ class BoardSpider(scrapy.Spider):
             self._count(PARSE_ERRORS)
             yield from self._missed(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))
             return
-        yield page_record(response, ask, seen)
+        kind = "posting" if ask.kind == DETAIL else "listing"
+        yield page_record(response, source=seen.source, seen_at=seen.at, kind=kind, url=seen.url)
         yield from parsed.rejected
         yield from self._listed_too(parsed, ask)
         yield from parsed.postings
@@ -236,19 +238,6 @@ class BoardSpider(scrapy.Spider):
             stats.inc_value(key, by)
 
 
-def page_record(response: Response, ask: Ask, seen: Seen) -> PageRecord:
-    return PageRecord(
-        source=seen.source,
-        url=seen.url,
-        content_hash=hashlib.blake2b(response.body, digest_size=16).hexdigest(),
-        seen_at=seen.at,
-        kind="posting" if ask.kind == DETAIL else "listing",
-        status=response.status,
-        etag=_header(response, "ETag"),
-        last_modified=_header(response, "Last-Modified"),
-    )
-
-
 def page_address(ask: Ask) -> str:
     """The address of an answer; one that depends on a posted body carries what it depends on as fragment."""
     if ask.body is None:
@@ -275,8 +264,3 @@ def site_of(source: Source) -> str | None:
         return None
     parts = urlsplit(source.url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _header(response: Response, name: str) -> str | None:
-    value = response.headers.get(name)
-    return value.decode("latin-1")[:400] if value else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -18,37 +17,24 @@ from db.session import LedgerError, make_engine, open_ledger
 from db.store import keep
 from tests.conftest import REPOSITORY
 from tests.db.records import NOON, ad, rows
-from tests.postgres import NoServer, Throwaway, client_programs, throwaway
+from tests.postgres import Throwaway
 
 ADS = [ad(n) for n in range(300)]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Throwaway]:
-    """A server of this module's own: the other tests need theirs to stay up."""
-    programs = client_programs()
-    if not programs:
-        pytest.skip("PostgreSQL RESTART NOT TESTED: no server programs found")
-    try:
-        with throwaway(programs[0]) as made:
-            yield made
-    except NoServer as reason:
-        pytest.skip(f"PostgreSQL RESTART NOT TESTED: {reason}")
-
-
 def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
-    server: Throwaway, monkeypatch: pytest.MonkeyPatch
+    stoppable: Throwaway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = open_ledger(server.url)
+    engine = open_ledger(stoppable.url)
     sightings, compose = raw_postings._keep_sightings, pipeline.compose_all
 
     def down_then_sightings(*given: object, **named: object) -> None:
-        server.stop()
+        stoppable.stop()
         sightings(*given, **named)  # type: ignore[arg-type]
 
     def restarted_then_composed(*given: object) -> object:
-        server.stop()
-        server.start()
+        stoppable.stop()
+        stoppable.start()
         return compose(*given)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
@@ -57,7 +43,7 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
             keep(engine, ADS)
     with pytest.raises(OperationalError, match=r"refused|connect"):
         keep(engine, ADS)
-    server.start()
+    stoppable.start()
     assert not any(rows(engine, table) for table in (RawPosting, Page, Sighting))
     assert keep(engine, ADS).new == len(ADS)
     with monkeypatch.context() as patch:
@@ -69,19 +55,19 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
     engine.dispose()
 
 
-def test_a_server_that_is_down_is_one_line_for_the_user(server: Throwaway) -> None:
-    open_ledger(server.url).dispose()
-    server.stop()
+def test_a_server_that_is_down_is_one_line_for_the_user(stoppable: Throwaway) -> None:
+    open_ledger(stoppable.url).dispose()
+    stoppable.stop()
     try:
         with pytest.raises(LedgerError, match="cannot use the ledger"):
-            open_ledger(server.url)
-        command = [sys.executable, "-c", "from service.cli import main; main()", "--db", server.url, "db", "stats"]
+            open_ledger(stoppable.url)
+        command = [sys.executable, "-c", "from service.cli import main; main()", "--db", stoppable.url, "db", "stats"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
     finally:
-        server.start()
+        stoppable.start()
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
-    engine = make_engine(server.url)
+    engine = make_engine(stoppable.url)
     assert check_ledger(engine) == []
     engine.dispose()

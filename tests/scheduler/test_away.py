@@ -24,7 +24,7 @@ from db.session import make_engine, open_ledger, reading
 from db.tables import RUN
 from scheduler.cron import slots
 from scheduler.ledger import LedgerAway, WatchedLedger
-from tests.postgres import NoServer, Throwaway, client_programs, throwaway
+from tests.postgres import Throwaway
 from tests.scheduler.service_process import fake_crawl
 from tests.scheduler.test_service import ask, eventually, serving
 from tests.scheduler.test_service import quick_rounds as quick_rounds
@@ -69,20 +69,6 @@ class Crawls:
             return fake_crawl(source, **given)
         finally:
             self.going[source.name] -= 1
-
-
-@pytest.fixture
-def server() -> Iterator[Throwaway]:
-    """A PostgreSQL server of this test's own, to be stopped."""
-    reasons = []
-    for programs in client_programs():
-        try:
-            with throwaway(programs) as made:
-                yield made
-                return
-        except NoServer as reason:
-            reasons.append(str(reason))
-    pytest.skip(f"PostgreSQL NOT TESTED: no server to stop: {'; '.join(reasons) or 'no programs found'}")
 
 
 @contextmanager
@@ -176,9 +162,11 @@ def audit(url: str, crawls: Crawls, until: datetime) -> None:
 AWAY_SECONDS = 5.0
 
 
-def test_a_server_that_is_stopped(server: Throwaway, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    open_ledger(server.url).dispose()
-    stays_away_and_comes_back(server.url, tmp_path, lambda: stopped(server), caplog, seconds=AWAY_SECONDS, times=20)
+def test_a_server_that_is_stopped(stoppable: Throwaway, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_ledger(stoppable.url).dispose()
+    stays_away_and_comes_back(
+        stoppable.url, tmp_path, lambda: stopped(stoppable), caplog, seconds=AWAY_SECONDS, times=20
+    )
 
 
 @pytest.mark.parametrize("how", [locked, moved])
@@ -192,12 +180,12 @@ def test_a_file_that_is(
 
 @pytest.mark.soak
 def test_a_server_that_is_stopped_for_two_minutes(
-    server: Throwaway, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    stoppable: Throwaway, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it is in service: the clock is the real one, and so are the pauses."""
     monkeypatch.undo()
-    open_ledger(server.url).dispose()
-    stays_away_and_comes_back(server.url, tmp_path, lambda: stopped(server), caplog, seconds=120, times=1)
+    open_ledger(stoppable.url).dispose()
+    stays_away_and_comes_back(stoppable.url, tmp_path, lambda: stopped(stoppable), caplog, seconds=120, times=1)
 
 
 @pytest.mark.soak
@@ -216,20 +204,20 @@ def test_a_file_that_is_for_two_minutes(
 
 
 def test_a_stop_is_bounded_while_the_ledger_is_away(
-    server: Throwaway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stoppable: Throwaway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What ended meanwhile cannot be written down: the next scheduler gives the run up, and reads the source again."""
     monkeypatch.setattr("scheduler.jobs.LAST_WRITE_SECONDS", 1.0)
-    open_ledger(server.url).dispose()
+    open_ledger(stoppable.url).dispose()
     path = tmp_path / "sources.toml"
     path.write_text(SOURCES % 1, "utf-8")
     crawls = Crawls()
-    with serving(server.url, path, crawl=crawls, lease_seconds=2) as service:
+    with serving(stoppable.url, path, crawl=crawls, lease_seconds=2) as service:
         eventually(lambda: service.pulse.ledger_up and crawls.begun["slow"])
-        server.stop()
+        stoppable.stop()
         eventually(lambda: not service.pulse.ledger_up)
-    server.start()
-    engine = make_engine(server.url)
+    stoppable.start()
+    engine = make_engine(stoppable.url)
     with reading(engine) as connection:
         states = {row.source: row.state for row in connection.execute(select(RUN.c.source, RUN.c.state))}
     engine.dispose()
