@@ -140,10 +140,10 @@ def _failed_downloads(stats: Stats, _source: Source, _past: Sequence[Stats]) -> 
     """Requests that never got an answer, after all retries, and those that we refused to send."""
     findings = []
     if refused := _int(stats, "jobledger/refused_addresses"):
-        findings.append(Finding("suspect", f"{refused} requests to private or forbidden addresses refused"))
+        findings.append(Finding("suspect", f"{_counted(refused, 'request')} to private or forbidden addresses refused"))
     if lost := _under(stats, "jobledger/no_answers/"):
         pages, kinds = sum(lost.values()), ", ".join(sorted(lost))
-        findings.append(Finding("suspect", f"{pages} pages without an answer after all retries ({kinds})"))
+        findings.append(Finding("suspect", f"{_counted(pages, 'page')} without an answer after all retries ({kinds})"))
     return findings
 
 
@@ -157,15 +157,15 @@ def _parse_errors(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Find
     if unread := _int(stats, "jobledger/parse_errors"):
         pages = max(_int(stats, "jobledger/pages"), 1)
         severity = "failed" if unread >= pages else "suspect"
-        findings.append(Finding(severity, f"{unread} answers could not be read"))
+        findings.append(Finding(severity, f"{_counted(unread, 'answer')} could not be read"))
     if unseen := _int(stats, "jobledger/not_inspected"):
-        findings.append(Finding("suspect", f"{unseen} postings are listed, but their own pages could not be read"))
+        findings.append(Finding("suspect", f"{_counted(unseen, 'listed posting')} whose own page could not be read"))
     return findings
 
 
 def _challenge(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     met = _int(stats, "jobledger/challenges")
-    return [Finding("failed", f"{met} pages asked whether we are human")] if met else []
+    return [Finding("failed", f"{_counted(met, 'page')} asked whether we are human")] if met else []
 
 
 def _incomplete(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
@@ -181,9 +181,18 @@ def _bounds(stats: Stats, source: Source, _past: Sequence[Stats]) -> Findings:
     if stats.get("finish_reason") == "limit_reached":
         return []
     if source.min_items is not None and found < source.min_items:
-        return [Finding("suspect", f"{found} postings, fewer than the {source.min_items} that this source always has")]
+        return [
+            Finding(
+                "suspect",
+                f"{_counted(found, 'posting')}, fewer than the {source.min_items} that this source always has",
+            )
+        ]
     if source.max_items is not None and found > source.max_items:
-        return [Finding("suspect", f"{found} postings, more than the {source.max_items} that this source ever has")]
+        return [
+            Finding(
+                "suspect", f"{_counted(found, 'posting')}, more than the {source.max_items} that this source ever has"
+            )
+        ]
     return []
 
 
@@ -193,7 +202,7 @@ def _against_past(stats: Stats, _source: Source, past: Sequence[Stats]) -> Findi
     usual = median(_int(run, "jobledger/raw_postings") for run in past)
     found = _int(stats, "jobledger/raw_postings")
     if found < usual * SUSPECT_FALL:
-        return [Finding("suspect", f"{found} postings where the last healthy runs had {usual:.0f}")]
+        return [Finding("suspect", f"{_counted(found, 'posting')} where the last healthy runs had {usual:.0f}")]
     return []
 
 
@@ -227,6 +236,10 @@ QUESTIONS: Final[tuple[Callable[[Stats, Source, Sequence[Stats]], Findings], ...
     _coverage,
 )
 """What is asked of every run, in order."""
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _int(stats: Stats, name: str) -> int:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -29,6 +30,11 @@ PACKAGED = Path(__file__).with_name("sources.toml")
 SPIDERS_FOLDER = Path(__file__).with_name("spiders")
 NO_SPIDERS = frozenset({"board"})
 """Files of `spiders/` that hold what several spiders share."""
+
+
+_SHORT = reprlib.Repr()
+"""Shows a value in a message: whole when it is a word or an address, with its middle left out when it is a book."""
+_SHORT.maxstring = _SHORT.maxother = 120
 
 
 class SourceError(ValueError):
@@ -45,7 +51,8 @@ class SourceError(ValueError):
             reason,
             remedy,
         )
-        place = ": ".join(part for part in (where, entry and f"source {entry!r}", key and f"{key} = {value!r}") if part)
+        said = key and f"{key} = {_SHORT.repr(value)}"
+        place = ": ".join(part for part in (where, entry and f"source {entry!r}", said) if part)
         super().__init__(f"{place}: {reason}" + (f"; {remedy}" if remedy else ""))
 
 

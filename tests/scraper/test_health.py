@@ -60,7 +60,7 @@ DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "many pages failed": ({"jobledger/failed_answers/503": 6}, "failed", "6 x 503 of 20 answers"),
     "refused": ({"jobledger/failed_answers/403": 20}, "failed", "the site refused us: 20 x 403"),
     "gone": ({"jobledger/failed_answers/404": 20}, "failed", "has no such page"),
-    "challenge": ({"jobledger/challenges": 1}, "failed", "1 pages asked whether we are human"),
+    "challenge": ({"jobledger/challenges": 1}, "failed", "1 page asked whether we are human"),
     "parser": (
         {"spider_exceptions/KeyError": 2, "spider_exceptions/count": 2},
         "failed",
@@ -68,7 +68,7 @@ DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "unreadable answers": ({"jobledger/parse_errors": 2}, "suspect", "2 answers could not be read"),
     "only unreadable answers": ({"jobledger/parse_errors": 20}, "failed", "20 answers could not be read"),
-    "not inspected": ({"jobledger/not_inspected": 3}, "suspect", "3 postings are listed, but their own pages"),
+    "not inspected": ({"jobledger/not_inspected": 3}, "suspect", "3 listed postings whose own page could not be read"),
     "no answer": ({"jobledger/no_answers/TimeoutError": 2}, "suspect", "2 pages without an answer after all retries"),
     "capped": (
         {"jobledger/incomplete": 1, "jobledger/incomplete/the listing has too many pages": 1},

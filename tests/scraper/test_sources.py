@@ -116,6 +116,13 @@ def test_a_file_that_cannot_be_used(text: str, reason: str, tmp_path: Path) -> N
         load(tmp_path, text)
 
 
+def test_a_message_about_a_book_is_no_book(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        load(tmp_path, f'[source.acme]\nspider = "captures"\nurl = "{"x" * 10_000}"\n')
+    assert "no list of entries; write [[source]]" in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="there is no such file"):
         load_sources(tmp_path / "none.toml")
