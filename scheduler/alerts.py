@@ -8,7 +8,8 @@ ticked off only after it was delivered. Delivery is by Apprise (e-mail, webhook,
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -40,6 +41,17 @@ def tell_log(title: str, body: str) -> bool:
     return True
 
 
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    theirs = logging.getLogger(name)
+    before = theirs.disabled
+    theirs.disabled = True
+    try:
+        yield
+    finally:
+        theirs.disabled = before
+
+
 def make_teller(urls: Sequence[str]) -> Teller:
     """A teller for Apprise addresses; raises `AlertError` where Apprise is absent or knows no such address."""
     if not urls:
@@ -50,9 +62,11 @@ def make_teller(urls: Sequence[str]) -> Teller:
         raise AlertError("alerts need Apprise: pip install 'jobledger[alerts]'") from error
     channels = apprise.Apprise()
     for position, url in enumerate(urls, 1):
-        if not channels.add(url):  # the address is not shown: it holds tokens
+        with _silent("apprise"):  # it would log the address, which holds tokens
+            known = channels.add(url)
+        if not known:
             scheme = url.partition("://")[0][:20]
-            raise AlertError(f"alert address number {position} ({scheme}://…) is none that Apprise knows")
+            raise AlertError(f"alert address number {position} ({scheme}://…) is none that Apprise can use")
 
     def tell(title: str, body: str) -> bool:
         return bool(channels.notify(title=title, body=body)) and tell_log(title, body)

@@ -150,7 +150,7 @@ def _late(job: Job, due: list[datetime], state: JobState, leading_since: datetim
         elif leading_since is not None and slot < leading_since:
             why = f"no scheduler was leading until {_clock(leading_since)}"
         else:
-            why = "not started in time: every worker was busy, or the ledger away"
+            why = "not started in time: every worker or its host was busy, or the ledger away"
         reasons.setdefault(why, []).append(slot)
     return [Miss(job, tuple(missed), why) for why, missed in reasons.items()]
 

@@ -47,10 +47,17 @@ class Pulse:
         }
 
 
+class MonitorError(Exception):
+    """The process cannot be watched as asked for: says where, why and what to do."""
+
+
 @contextmanager
 def served(host: str, port: int, pulse: Pulse, metrics: Callable[[], bytes]) -> Iterator[int]:
-    """Serves while the block runs; yields the port (another one for 0). Raises `OSError` when the port is taken."""
-    server = ThreadingHTTPServer((host, port), _handler(pulse, metrics))
+    """Serves while the block runs; yields the port (another one for 0). Raises `MonitorError`."""
+    try:
+        server = ThreadingHTTPServer((host, port), _handler(pulse, metrics))
+    except OSError as error:
+        raise MonitorError(f"cannot listen on {host}:{port}: {error.strerror or error}; try another --port") from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, name="monitor", daemon=True)
     thread.start()

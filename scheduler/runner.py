@@ -51,7 +51,7 @@ TELL_EVERY_SECONDS = 60.0
 def run(settings: SchedulerSettings) -> int:
     """Runs the scheduler in the foreground until SIGTERM or SIGINT; returns the exit code.
 
-    Raises `SourceError`, `LedgerError` and `AlertError` before anything starts.
+    Raises `SourceError`, `LedgerError`, `AlertError` and `MonitorError` before anything starts.
     """
     logs.configure(settings.log_format, level=settings.log_level)
     service = Service(settings)
@@ -95,6 +95,8 @@ class Service:
         with self._monitored():
             waker.start()
             logger.info("scheduler %s began, %d sources", self.holder, len(self.watched.sources))
+            if not any(source.enabled and source.schedule for source in self.watched.sources):
+                logger.warning("no source is enabled and has a schedule: only the scheduler's own jobs will run")
             try:
                 while not self.stopping.is_set():
                     self.wake.wait(self._round())
@@ -251,6 +253,10 @@ class Service:
     def _ended(self, future: Future[RunResult], run: Claimed) -> None:
         self.in_hand.pop(future, None)
         self.conductor.is_over(run.id)
+        self.wake.set()
+        if (error := future.exception()) is not None:  # of what follows a run: the run itself ends whatever happens
+            logger.error("%s: run %d is over, what follows it broke: %r", run.name, run.id, error, exc_info=error)
+            return
         result = future.result()
         self.metrics.after_run(result)
         level = logging.INFO if result.verdict == "healthy" else logging.WARNING
@@ -258,7 +264,6 @@ class Service:
         facts = {"source": run.name, "run": run.id, "verdict": result.verdict, "seconds": result.outcome.seconds}
         said = f"{result.verdict}: {reasons}" if reasons else result.verdict
         logger.log(level, "%s: run %d %s", run.name, run.id, said, extra=facts)
-        self.wake.set()
 
     def _end(self) -> None:
         """Gives up the lead, waits for what runs, cuts short what takes too long, in bounded time."""

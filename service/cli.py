@@ -119,6 +119,8 @@ def expected_exit_code(error: Exception) -> int | None:
         "RecordError": 1,
         "OperationalError": 1,
         "ClusterError": 1,
+        "MonitorError": 1,
+        "AlertError": 2,
         "InsightError": 2,
     }
     return next((codes[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in codes), None)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,21 +45,62 @@ class Settings:
     debug: bool = False
 
 
-FROM_FILE = (
-    "database_url",
-    "sources",
-    "log_format",
-    "alerts",
-    "rates_url",
-    "report_folder",
-    "report_weeks",
-    "report_options",
-    "reports_kept",
-    "tokens",
-)
-FILES = frozenset({"sources", "report_folder"})
-"""A relative path in the file is meant from the file's own folder."""
-COUNTS = frozenset({"report_weeks", "reports_kept"})
+def _text(value: Any, _folder: Path) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("write a text in quotes")
+    return value
+
+
+def _file(value: Any, folder: Path) -> Path:
+    """A relative path is meant from the configuration file's own folder."""
+    return (folder / _text(value, folder)).resolve()
+
+
+def _texts(value: Any, _folder: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise ValueError('write a list of texts: ["…"]')
+    return tuple(value)
+
+
+def _count(value: Any, _folder: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("write a whole number from 1 on")
+    return value
+
+
+def _log_format(value: Any, _folder: Path) -> str:
+    if value not in ("text", "json"):
+        raise ValueError("choose from: text, json")
+    return str(value)
+
+
+def _address(value: Any, _folder: Path) -> str:
+    if not isinstance(value, str) or not (value == "" or value.startswith(("http://", "https://"))):
+        raise ValueError("write an address that begins with https://, or an empty text for none")
+    return value
+
+
+def _names(value: Any, _folder: Path) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
+        raise ValueError("write a table of texts: `jobledger token NAME` prints its lines")
+    return value
+
+
+FROM_FILE: Mapping[str, Callable[[Any, Path], Any]] = {
+    "database_url": _text,
+    "sources": _file,
+    "log_format": _log_format,
+    "alerts": _texts,
+    "rates_url": _address,
+    "report_folder": _file,
+    "report_weeks": _count,
+    "report_options": _texts,
+    "reports_kept": _count,
+    "tokens": _names,
+}
+"""How each key of the configuration file is read; a reader raises `ValueError` with what to write instead."""
+SECRET = frozenset({"database_url", "alerts", "tokens"})
+"""Keys whose values no message repeats."""
 
 
 def load_settings(
@@ -85,20 +126,13 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"--config {path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--config {path} is no TOML: {error}") from error
+    settings = {}
     for name, value in found.items():
         if name not in FROM_FILE:
             raise UsageError(f"--config {path}: unknown key {name!r}; the keys are: {', '.join(FROM_FILE)}")
-        kind = {f.name: f.type for f in fields(Settings)}[name]
-        if "tuple" in str(kind):
-            if not isinstance(value, list):
-                raise UsageError(f"--config {path}: {name} = {value!r}; write a list: [{value!r}]")
-            found[name] = tuple(str(part) for part in value)
-        elif name in FILES:
-            found[name] = (path.parent / str(value)).resolve()
-        elif name == "rates_url" and not isinstance(value, str):
-            raise UsageError(f"--config {path}: rates_url = {value!r}; write an address, or an empty text for none")
-        elif name in COUNTS and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise UsageError(f"--config {path}: {name} = {value!r}; write a whole number from 1 on")
-    if found.get("log_format", "text") not in {"text", "json"}:
-        raise UsageError(f"--config {path}: log_format {found['log_format']!r}; choose from: text, json")
-    return found
+        try:
+            settings[name] = FROM_FILE[name](value, path.parent)
+        except ValueError as remedy:
+            said = name if name in SECRET else f"{name} = {value!r}"
+            raise UsageError(f"--config {path}: {said}; {remedy}") from remedy
+    return settings

@@ -84,7 +84,9 @@ def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, 
 def run_schedule(
     context: typer.Context,
     path: Path | None = SourcesFile,
-    port: int | None = typer.Option(None, "--port", help="Serve /healthz, /readyz and /metrics on this port."),
+    port: int | None = typer.Option(
+        None, "--port", min=0, max=65535, help="Serve /healthz, /readyz and /metrics on this port."
+    ),
     host: str = typer.Option(
         "127.0.0.1", "--host", metavar="ADDRESS", help="The address of --port; another one shows them to others."
     ),

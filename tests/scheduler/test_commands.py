@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -198,3 +199,38 @@ def test_folders_of_the_configuration_lie_beside_it(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("report_folder = 'reports'\nreport_options = ['--by', 'role']", "utf-8")
     made = load_settings(database_url=None, config=tmp_path / "c.toml", verbose=False, debug=False, environment={})
     assert (made.report_folder, made.report_options) == ((tmp_path / "reports").resolve(), ("--by", "role"))
+
+
+class TestTheSchedulerThatCannotBegin:
+    """One line that names the thing and the remedy, no traceback, and the exit code of the README."""
+
+    def fails(self, url: str, *arguments: str) -> tuple[int, str]:
+        made = jobledger(url, *arguments)
+        assert "Traceback" not in made.stderr
+        return made.returncode, made.stderr
+
+    def test_a_port_that_is_taken(self, database_url: str, tmp_path: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            sources = ("--sources", str(tmp_path / "sources.toml"))
+            code, said = self.fails(database_url, "schedule", "run", *sources, "--port", port)
+        assert (code, said.strip().splitlines()[-1]) == (
+            1,
+            f"jobledger: cannot listen on 127.0.0.1:{port}: Address already in use; try another --port",
+        )
+
+    def test_a_port_that_there_is_not(self, database_url: str) -> None:
+        code, said = self.fails(database_url, "schedule", "run", "--port", "65536")
+        assert code == 2
+        assert "--port" in said
+
+    def test_an_alert_address_that_is_none(self, database_url: str, tmp_path: Path) -> None:
+        config = tmp_path / "jobledger.toml"
+        config.write_text('alerts = ["carrier-pigeon://ops:hunter2@loft"]', "utf-8")
+        code, said = self.fails(database_url, "--config", str(config), "schedule", "run")
+        assert (code, said.strip()) == (
+            2,
+            "jobledger: alert address number 1 (carrier-pigeon://…) is none that Apprise can use",
+        )

@@ -26,9 +26,9 @@ from sqlalchemy.engine import make_url
 from db import runs
 from db.lease import find_lease
 from db.session import open_ledger
-from scheduler import runner
+from scheduler import jobs, runner
 from scheduler.conductor import ABANDONED, LEASE
-from scheduler.jobs import STOPPED
+from scheduler.jobs import STOPPED, RunResult
 from scheduler.runner import SchedulerSettings, Service
 from scraper.crawl import crawl
 from scraper.sources import Source, SourceError
@@ -141,6 +141,34 @@ class TestServing:
             assert service.pulse.leads
         assert find_lease(ledger, LEASE) is None
         assert runs.open_runs(ledger) == []
+
+    def test_a_fault_after_a_run_disturbs_nothing_else(
+        self,
+        ledger: Engine,
+        database_url: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def broken(engine: Engine, result: RunResult, now: datetime) -> None:
+            if result.source == "acme":
+                raise ValueError("a fault of ours")
+
+        monkeypatch.setattr(jobs, "close_absent", broken)
+        sources = write_sources(tmp_path / "s.toml", acme="", globex="")
+        with serving(database_url, sources) as service:
+            eventually(lambda: verdicts(ledger) == {"acme": "healthy", "globex": "healthy"}, what="both runs")
+            eventually(lambda: not service.in_hand)
+        assert "acme: run" in caplog.text
+        assert "what follows it broke: ValueError('a fault of ours')" in caplog.text
+
+    def test_a_timetable_without_sources_is_said(
+        self, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "s.toml").write_text('[[source]]\nname = "acme"\nspider = "captures"\nurl = "https://a.example/"\n')
+        with serving(database_url, tmp_path / "s.toml") as service:
+            eventually(lambda: service.pulse.leads)
+        assert "no source is enabled and has a schedule" in caplog.text
 
     def test_it_may_be_watched(
         self, ledger: Engine, database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture

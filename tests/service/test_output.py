@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from service.output import csv_cell, shown, visible, write_rows
-from service.settings import UsageError, WorkFailed, load_settings
+from service.settings import FROM_FILE, Settings, UsageError, WorkFailed, load_settings
 
 FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "=10+20+cmd|' /C calc'!A0"]
 
@@ -62,10 +63,29 @@ class TestSettings:
 
     @pytest.mark.parametrize(
         ("text", "said"),
-        [("colour = 1", "unknown key 'colour'"), ("= =", "is no TOML"), ('log_format = "xml"', "text, json")],
+        [
+            ("colour = 1", "unknown key 'colour'"),
+            ("= =", "is no TOML"),
+            ('log_format = "xml"', "log_format = 'xml'; choose from: text, json"),
+            ("database_url = 5", "database_url; write a text in quotes"),
+            ('rates_url = "ftp://bank.example/"', "rates_url = 'ftp://bank.example/'; write an address"),
+            ("report_weeks = 0", "report_weeks = 0; write a whole number from 1 on"),
+            ("report_options = [1]", "report_options = .*write a list of texts"),
+            ("tokens = 1", "tokens; write a table of texts"),
+        ],
     )
     def test_a_wrong_file_says_what_is_right(self, tmp_path: Path, text: str, said: str) -> None:
         config = tmp_path / "jobledger.toml"
         config.write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match=said):
             load_settings(database_url=None, config=config, verbose=False, debug=False, environment={})
+
+    def test_a_message_about_an_alert_address_holds_no_password(self, tmp_path: Path) -> None:
+        config = tmp_path / "jobledger.toml"
+        config.write_text('alerts = "mailtos://ops:hunter2@mail.example"\n', encoding="utf-8")
+        with pytest.raises(UsageError, match="alerts; write a list of texts") as caught:
+            load_settings(database_url=None, config=config, verbose=False, debug=False, environment={})
+        assert "hunter2" not in str(caught.value)
+
+    def test_every_key_of_the_file_is_a_setting(self) -> None:
+        assert FROM_FILE.keys() <= {f.name for f in fields(Settings)}
