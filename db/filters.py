@@ -5,7 +5,6 @@ A filter or a value that does not exist is an error that names those that do; no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, true
 from sqlalchemy.dialects import postgresql, sqlite
 
+from db.codes import country_meant, is_country, is_currency
 from db.fulltext import QueryError, parse_query
 from db.tables import POSTING
 from db.words import Found
@@ -80,10 +80,12 @@ class Filters:
                 if value not in allowed:
                     raise FilterError(f"--{name} {value!r} does not exist; choose from: {', '.join(allowed)}")
         for value in self.country:
-            if not re.fullmatch(r"[A-Z]{2}", value):
-                raise FilterError(f"--country {value!r} is no ISO 3166-1 code; write DE, US, GB…")
+            if not is_country(value):
+                meant = country_meant(value)
+                remedy = f"did you mean {meant}?" if meant else "write DE, US, GB…"
+                raise FilterError(f"--country {value!r} is no ISO 3166-1 code; {remedy}")
         for value in self.currency:
-            if not re.fullmatch(r"[A-Z]{3}", value):
+            if not is_currency(value):
                 raise FilterError(f"--currency {value!r} is no ISO 4217 code; write EUR, USD, GBP…")
         if self.has_pay_bounds and len(self.currency) > 1:
             raise FilterError("a salary filter holds in one currency: give one --currency, or none for US dollars")

@@ -67,10 +67,9 @@ def joined(address: str, ledger: Engine | None) -> Iterator[Executor]:
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    scheme, found, _ = address.partition("://")
-    if found and scheme not in registry.backends:
-        raise ClusterError(f"--cluster {address} is no address of a Dask scheduler: give tcp://HOST:PORT, or its file")
     where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    if "address" in where and not _may_be_scheduler(address):
+        raise ClusterError(f"--cluster {address} is no address of a Dask scheduler: give tcp://HOST:PORT, or its file")
     # It writes to stderr what we say in a line of our own.
     for name in ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -83,6 +82,14 @@ def _connected(address: str) -> Iterator[Client]:
         yield client
     finally:
         client.close(CLOSE_SECONDS)
+
+
+def _may_be_scheduler(address: str) -> bool:
+    """Whether an address has a protocol that Dask speaks and a port; of another one Dask tries for twenty seconds."""
+    scheme, _, place = address.rpartition("://")
+    if scheme and scheme not in registry.backends:
+        return False
+    return scheme == "inproc" or place.rpartition(":")[2].rstrip("/").isdecimal()
 
 
 @contextmanager

@@ -26,6 +26,8 @@ from types import MappingProxyType
 from typing import cast
 from urllib.parse import urlsplit
 
+from db.codes import is_country, is_currency, is_language
+
 PACKAGED = Path(__file__).with_name("sources.toml")
 SPIDERS_FOLDER = Path(__file__).with_name("spiders")
 NO_SPIDERS = frozenset({"board"})
@@ -226,28 +228,15 @@ def _is_cron(value: object) -> str | None:
 
 
 def _is_country(value: object) -> str | None:
-    from babel import Locale
-
-    known = isinstance(value, str) and re.fullmatch("[A-Z]{2}", value) and value in Locale("en").territories
-    return None if known and value not in UNASSIGNED else "ISO 3166-1 alpha-2 has no such country"
-
-
-UNASSIGNED = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA", "XK"})
-"""Two-letter codes that CLDR names but that ISO 3166-1 assigns to no country."""
+    return None if isinstance(value, str) and is_country(value) else "ISO 3166-1 alpha-2 has no such country"
 
 
 def _is_currency(value: object) -> str | None:
-    from babel import Locale
-
-    known = isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) and value in Locale("en").currencies
-    return None if known else "ISO 4217 has no such currency"
+    return None if isinstance(value, str) and is_currency(value) else "ISO 4217 has no such currency"
 
 
 def _is_language(value: object) -> str | None:
-    from babel import Locale
-
-    known = isinstance(value, str) and re.fullmatch("[a-z]{2}", value) and value in Locale("en").languages
-    return None if known else "ISO 639-1 has no such language"
+    return None if isinstance(value, str) and is_language(value) else "ISO 639-1 has no such language"
 
 
 def _is_table(value: object) -> str | None:

@@ -49,6 +49,14 @@ WITH_VALUE = ("--db", "--config")
 SWITCHES = ("--verbose", "--debug")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"jobledger {version('jobledger')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -58,6 +66,9 @@ def options(
     config: Path | None = typer.Option(None, "--config", metavar="FILE", help="A TOML file of settings."),
     verbose: bool = typer.Option(False, "--verbose", help="Say more on stderr."),
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of a failure."),
+    version: bool = typer.Option(  # noqa: ARG001 - its callback answers
+        False, "--version", is_eager=True, callback=_print_version, help="Say which version this is."
+    ),
 ) -> None:
     context.obj = load_settings(database_url=db, config=config, verbose=verbose, debug=debug)
 

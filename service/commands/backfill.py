@@ -75,6 +75,8 @@ def backfill(
     _report(counts, as_json=as_json)
     if summary.results and len(summary.failed) == len(summary.results):
         raise WorkFailed(f"nothing could be read: {summary.failed[0].file}: {summary.failed[0].error}")
+    if counts["records"] and counts["rejected"] == counts["records"]:
+        raise WorkFailed(f"no record could be read: the reasons are in {out / 'rejected'}")
 
 
 def _read_files(files: list[str], out: Path, workers: int, cluster: str | None, options: dict[str, Any]) -> Any:

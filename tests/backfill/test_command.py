@@ -62,6 +62,10 @@ def test_failures_are_named_in_one_line_each(archive: Path, tmp_path: Path) -> N
     none = run("backfill", "archive/c.warc.gz", "--out", "out", folder=tmp_path)
     assert none.returncode == 1
     assert none.stderr.splitlines()[-1].startswith("jobledger: nothing could be read: archive/c.warc.gz: ")
+    (archive / "d.warc").write_bytes(b"this is no archive, but a text long enough to be taken for a record of one" * 9)
+    broken = run("backfill", "archive/d.warc", "--out", "other", folder=tmp_path)
+    assert broken.returncode == 1
+    assert broken.stderr.splitlines()[-1] == "jobledger: no record could be read: the reasons are in other/rejected"
 
 
 @pytest.mark.parametrize(

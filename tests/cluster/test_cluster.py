@@ -161,8 +161,9 @@ def test_who_cannot_do_the_work_is_refused_before_it_begins(dask: Cluster, tmp_p
     open_ledger(url).dispose()
     code, _, errors = run(url, "aggregate", "--cluster", "tcp://127.0.0.1:9")
     assert (code, "no Dask scheduler answers there" in only_line(errors)) == (1, True)
-    code, _, errors = run(url, "aggregate", "--cluster", "nonsense://x")
-    assert (code, "is no address of a Dask scheduler" in only_line(errors)) == (1, True)
+    for address in ("nonsense://x:8786", "nonsense", "tcp://somewhere"):
+        code, _, errors = run(url, "aggregate", "--cluster", address)
+        assert (code, "is no address of a Dask scheduler" in only_line(errors)) == (1, True)
     preload = tmp_path / "without.py"
     preload.write_text("import sys\nsys.modules['scheduler.cluster_dask'] = None\n")
     dask.add_worker(preload=str(preload))

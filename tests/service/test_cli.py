@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,9 @@ WRONG = {
     "unknown sort": (["postings", "--sort", "colour"], 2, "first_seen, last_seen"),
     "unknown format": (["postings", "--format", "xlsx"], 2, "table, json, jsonl, csv, parquet"),
     "no amount": (["postings", "--min-salary", "lots"], 2, "write 85000"),
+    "no country": (["postings", "--country", "UK"], 2, "did you mean GB?"),
+    "a country's name": (["report", "--country", "Germany"], 2, "did you mean DE?"),
+    "no currency": (["postings", "--currency", "EUX"], 2, "is no ISO 4217 code"),
     "no date": (["postings", "--since", "yesterday"], 2, "write 2026-01-31"),
     "bounds crossed": (["postings", "--min-salary", "9", "--max-salary", "8"], 2, "is above"),
     "no cursor": (["postings", "--after", "!!"], 2, "is no cursor"),
@@ -132,6 +136,12 @@ def test_an_unusable_database_is_one_line(tmp_path: Path, url: str, said: str) -
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    done = run("--version")
+    assert done.stdout == f"jobledger {project['version']}\n"
 
 
 def test_global_options_may_stand_anywhere(filled: str) -> None:
