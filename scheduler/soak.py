@@ -15,12 +15,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy import Engine, func, select
 
 from db import lease, runs
@@ -43,6 +46,14 @@ BROKEN = Outcome(verdict="failed", reasons=("down",), stats={"downloader/respons
 
 Fate = Callable[[str, datetime], tuple[Outcome, timedelta]]
 """What a crawl of a source at a time will come to, and how long it takes."""
+
+
+Show = Callable[[int, int], None]
+"""Is told how much of how much has been lived through."""
+
+
+def unseen(_done: int, _all: int) -> None:
+    """Nobody watches."""
 
 
 def always_healthy(_source: str, _now: datetime) -> tuple[Outcome, timedelta]:
@@ -176,7 +187,7 @@ def simulated_sources(number: int, schedule: Callable[[int], str]) -> list[Sourc
     return [Source(name=f"source-{i:04}", spider="lever", token=f"t{i}", schedule=schedule(i)) for i in range(number)]
 
 
-def year(engine: Engine, sources: int, days: int, seed: int = 1) -> World:
+def year(engine: Engine, sources: int, days: int, seed: int = 1, show: Show = unseen) -> World:
     """Daily sources at every hour, one of twenty ill for weeks at a time; the clock goes by quarters of an hour."""
     chance = random.Random(seed)  # noqa: S311 - a simulation wants repeatable numbers
     ill = {f"source-{i:04}": chance.randrange(20) == 0 for i in range(sources)}
@@ -189,13 +200,15 @@ def year(engine: Engine, sources: int, days: int, seed: int = 1) -> World:
     world = World(engine, listed, fate, workers=sources)
     world.begin("only")
     world.step(START + timedelta(seconds=65))  # past the longest delay, so that each slot is met in time
-    for quarter in range(1, 5):
-        world.run_until(START + quarter * timedelta(days=days) / 4, timedelta(minutes=15))
-        world.count_objects()
+    for day in range(1, days + 1):
+        world.run_until(START + timedelta(days=day), timedelta(minutes=15))
+        if 4 * day // days > 4 * (day - 1) // days:  # four times in all
+            world.count_objects()
+        show(day, days)
     return world
 
 
-def kills(engine: Engine, sources: int, minutes: int, seed: int = 1) -> World:
+def kills(engine: Engine, sources: int, minutes: int, seed: int = 1, show: Show = unseen) -> World:
     """Minutely sources, two schedulers, one of which is killed or frozen every few minutes."""
     chance = random.Random(seed)  # noqa: S311
 
@@ -223,7 +236,16 @@ def kills(engine: Engine, sources: int, minutes: int, seed: int = 1) -> World:
                 else:
                     world.actors[names[side]].frozen = True
         world.step(world.now + timedelta(seconds=10))
+        show(int((world.now - START) / timedelta(minutes=1)), minutes)
     return world
+
+
+@contextmanager
+def shown(what: str) -> Iterator[Show]:
+    """A bar on stderr, where that is a terminal."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, everything: bar.update(task, completed=done, total=everything)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -239,10 +261,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         engine = open_ledger(chosen.db or f"sqlite:///{Path(folder) / 'soak.db'}")
         began = time.monotonic()
-        if chosen.what == "year":
-            world = year(engine, chosen.sources, chosen.days, chosen.seed)
-        else:
-            world = kills(engine, chosen.sources, chosen.minutes, chosen.seed)
+        with shown("days" if chosen.what == "year" else "minutes") as show:
+            if chosen.what == "year":
+                world = year(engine, chosen.sources, chosen.days, chosen.seed, show)
+            else:
+                world = kills(engine, chosen.sources, chosen.minutes, chosen.seed, show)
         problems = world.problems()
         facts = {
             "simulated": str(world.now - START),
