@@ -7,12 +7,13 @@ with serve() as base:
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from scraper.site.content import Page, captures, jobs, pages
@@ -65,6 +66,11 @@ def write_captures(folder: Path) -> list[Path]:
 class _Server(ThreadingHTTPServer):
     site: Mapping[str, Page]
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader that was killed is no error of the site."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
