@@ -2,9 +2,9 @@
 
     python -m benchmarks [--only NAME ...] [--postgres URL]
 
-Runs each benchmark in a process of its own, keeps what it prints in `.benchmarks/`, and writes `docs/benchmarks.md` of
-all that is kept, with the machine and the versions; `--only` measures some anew and leaves the others as they stand.
-Machines differ and are shared: read the ratios and the medians, not the absolute figures.
+Runs each benchmark in a process of its own and writes what it prints into `docs/benchmarks.md`, with the machine and
+the versions; `--only` measures some anew and leaves the others as they stand on the page. Machines differ and are
+shared: read the ratios and the medians, not the absolute figures.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,7 +24,6 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
-KEPT = REPOSITORY / ".benchmarks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +141,13 @@ def measured(benchmark: Benchmark, postgres: str | None) -> str:
     return f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.\n" + "".join(lines)
 
 
-def page() -> str:
-    """The page of all that was measured on this machine."""
+def standing(page: str) -> dict[str, str]:
+    """What a page says was measured, by the title of the benchmark."""
+    return dict(re.findall(r"^## (.+?)\n.*?^```text\n(.*?)\n```$", page, re.M | re.S))
+
+
+def page(results: Mapping[str, str]) -> str:
+    """The page of what was measured, by the title of the benchmark."""
     parts = [
         "# Benchmarks",
         "",
@@ -151,11 +157,10 @@ def page() -> str:
         machine(),
     ]
     for benchmark in BENCHMARKS:
-        kept = KEPT / f"{benchmark.name}.txt"
-        if kept.exists():
+        if benchmark.title in results:
             wished = [f"- wished: {one}" for one in benchmark.wished]
             command = f"`python -m {' '.join(benchmark.command)}`"
-            said = kept.read_text("utf-8").rstrip()
+            said = results[benchmark.title].rstrip()
             parts += ["", f"## {benchmark.title}", "", *wished, "", command, "", "```text", said, "```"]
     return "\n".join(parts) + "\n"
 
@@ -167,13 +172,13 @@ def main() -> None:
         "--postgres", metavar="URL", help="a server on which databases may be made, for the parts that use it"
     )
     given = asked.parse_args()
-    KEPT.mkdir(exist_ok=True)
+    results = standing(PAGE.read_text("utf-8")) if PAGE.exists() else {}
     for benchmark in BENCHMARKS:
         if given.only and benchmark.name not in given.only:
             continue
         print(f"== {benchmark.title}", flush=True)
-        (KEPT / f"{benchmark.name}.txt").write_text(measured(benchmark, given.postgres), "utf-8")
-        PAGE.write_text(page(), "utf-8")
+        results[benchmark.title] = measured(benchmark, given.postgres)
+        PAGE.write_text(page(results), "utf-8")
 
 
 if __name__ == "__main__":
