@@ -119,11 +119,23 @@ def _is_measure(tokens: list[Token], place: int) -> bool:
         signed = place and tokens[place - 1].roles & CUR
         return not signed and number.text[-3:-2] not in (".", ",")
     if after.roles & SLASH and place + 2 < len(tokens) and tokens[place + 2].roles & NUM:
-        return not (place and tokens[place - 1].roles & CUR) and after.end == tokens[place + 2].start
+        signed = place and tokens[place - 1].roles & CUR
+        return not signed and after.end == tokens[place + 2].start and not is_slashed_range(tokens, place)
     before = tokens[place - 1] if place else None
     if before and before.roles & SLASH and place > 1 and tokens[place - 2].roles & NUM:
-        return before.end == number.start
+        return before.end == number.start and not is_slashed_range(tokens, place - 2)
     return False
+
+
+def is_slashed_range(tokens: list[Token], place: int) -> bool:
+    """ "26/28k", "£30/35k": two whole numbers a little apart, with the thousands said at the end, are no ratio."""
+    if place + 3 >= len(tokens):
+        return False
+    low, slash, high, scale = tokens[place : place + 4]
+    glued = low.end == slash.start and slash.end == high.start and high.end == scale.start
+    if not (glued and slash.roles & SLASH and low.text.isdecimal() and high.text.isdecimal() and scale.text in "kK"):
+        return False
+    return len(low.text) <= 3 and (low.value or 0) < (high.value or 0) <= (low.value or 0) * 2
 
 
 def _prefix(tokens: list[Token], place: int, floor: int, value: Decimal) -> tuple[int, str | None, bool]:

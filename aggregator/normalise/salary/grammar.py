@@ -14,6 +14,7 @@ from decimal import Decimal
 from aggregator.normalise.salary.amounts import (
     Amount,
     drops_zeros,
+    is_slashed_range,
     mend_lost_digit,
     more_telling,
     read_amount,
@@ -103,6 +104,7 @@ class Statement:
     fielded: bool = False
     thousands: bool = False
     apart: bool = False
+    tied: bool = False
     claimed: int = 0
 
     @property
@@ -165,6 +167,8 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
             break
         if tails[-1].period and following.value > amounts[-1].value * _WIDEST:
             break  # "$25.50/hr - $3000 bonus"
+        if (tails[-1].period or tails[-1].plus) and _is_named_extra(tokens, following.after):
+            break  # "$1,800/week - $7,500 sign-on"
         if len(amounts) == 1 and _is_date(tokens[place]) and following.sign and first.sign is None and not tail.period:
             return None  # "Summer 2025 - $500/week"
         if len(amounts) == 1 and _is_grade(first, following):
@@ -174,6 +178,11 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
         amounts.append(following)
         tails.append(_tail(tokens, following.after, signed=bool(following.sign or first.sign)))
     return _assemble(tokens, amounts, tails, floor)
+
+
+def _is_named_extra(tokens: list[Token], at: int) -> bool:
+    """Whether the word right behind an amount names it a bonus or the like: it ends no range begun by a whole rate."""
+    return at < len(tokens) and bool(tokens[at].roles & BIT["extra"]) and not tokens[at].roles & (BIT["pay"] | WORD)
 
 
 def _is_date(token: Token) -> bool:
@@ -343,6 +352,8 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
     ):
         at += 1
     roles = tokens[at].roles
+    if roles & SLASH and at and is_slashed_range(tokens, at - 1):
+        return at + 1
     if roles & NEWLINE:
         at = _over_lines(tokens, at)
         roles = tokens[at].roles

@@ -70,7 +70,7 @@ def _comparable(group: list[Statement]) -> list[Statement]:
     """Those that can share an envelope with the first: same sign, same period, same order of magnitude."""
     lead = next((s for s in group if s.signed), group[0])
     if lead.signed:
-        group = [s for s in group if s.signed or (s.cued and s.is_range) or s.period]
+        group = [s for s in group if s.signed or (s.cued and (s.is_range or s.bound)) or s.period]
     return [
         s
         for s in group

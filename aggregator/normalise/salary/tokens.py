@@ -219,7 +219,7 @@ def _add_unknown(tokens: list[Token], piece: str, start: int, end: int) -> None:
         if first:
             middle = start + len(word)
             tokens.append(_token(first, word, start, middle))
-            tokens.append(Token(DASH, middle, middle + 1, "-"))
+            tokens.append(Token(_DASH, middle, middle + 1, "-"))  # "C$85K-C$100K": it may join two ends
             _add_word(tokens, rest, middle + 1, end)
             return
     tokens.append(Token(WORD, start, end, piece))
