@@ -85,7 +85,7 @@ def classify(tokens: list[Token], found: list[Statement]) -> None:
         _left(tokens, statement, floor)
         if previous is not None and not statement.kind and not statement.is_range and _added_on(tokens, statement):
             statement.kind = "extra"
-        if previous is not None and not statement.kind:
+        if previous is not None and not statement.kind and not of_others(tokens, statement):
             _inherit(tokens, previous, statement)
         previous, floor = statement, max(statement.after, statement.claimed)
 
@@ -107,9 +107,19 @@ def _inherit(tokens: list[Token], previous: Statement, statement: Statement) -> 
         return
     between = tokens[previous.after : statement.first]
     lines = sum(1 for token in between if token.roles & NEWLINE)
+    if lines and previous.is_range and not statement.is_range and not _in_list(tokens, statement):
+        return  # a sentence of its own below a range: a bond to post, a fee to pay
     alike = previous.high / 6 <= statement.high <= previous.high * 6
     if alike and len(between) <= 60 and lines <= _INHERIT_LINES and (lines or statement.is_range == previous.is_range):
         statement.kind, statement.cued = previous.kind, previous.cued
+
+
+def _in_list(tokens: list[Token], statement: Statement) -> bool:
+    """Whether an amount stands as the items of a list do: at the start of its line, behind a colon or a dash."""
+    at = statement.first - 1
+    while at >= 0 and tokens[at].roles & (FROM | UPTO | APPROX) and not tokens[at].roles & (NEWLINE | COLON | DASH):
+        at -= 1
+    return at < 0 or bool(tokens[at].roles & (NEWLINE | COLON | DASH | OPEN))
 
 
 def _right(tokens: list[Token], statement: Statement, end: int, following: Statement | None) -> str:
@@ -129,7 +139,7 @@ def _right(tokens: list[Token], statement: Statement, end: int, following: State
             if kind and (kind != "base" or bracketed) and _belongs_to_next(tokens, at, following):
                 return ""
             if kind:
-                statement.apart = bool(unknown)
+                statement.apart, statement.tied = bool(unknown), bool(linked)
                 statement.claimed = _to_end_of_name(tokens, at + 1, end)
                 return kind
             unknown += 1
@@ -300,8 +310,10 @@ def _left(tokens: list[Token], statement: Statement, floor: int) -> None:
     if kind in ("pay", "base", "ote"):
         statement.cued = True
     nearer = (
-        statement.kind == "extra" and kind in ("pay", "base") and (direct or (statement.apart and statement.is_range))
-    )
+        statement.kind == "extra"
+        and kind in ("pay", "base")
+        and ((direct and not statement.tied) or (statement.apart and statement.is_range))
+    )  # "pays up to $10,000 toward student loans" says itself what the money is for
     telling = statement.kind == "pay" and kind in ("base", "ote", "extra", "thing")
     if not statement.kind or nearer or telling:
         statement.kind = kind
