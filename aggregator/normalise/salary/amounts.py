@@ -118,6 +118,8 @@ def _is_measure(tokens: list[Token], place: int) -> bool:
             return False
         signed = place and tokens[place - 1].roles & CUR
         return not signed and number.text[-3:-2] not in (".", ",")
+    if after.roles & TO and not (place and tokens[place - 1].roles & CUR) and _counts_time(tokens, place + 2):
+        return True  # "$16.75 - 15-20 hours a week"
     if after.roles & SLASH and place + 2 < len(tokens) and tokens[place + 2].roles & NUM:
         signed = place and tokens[place - 1].roles & CUR
         return not signed and after.end == tokens[place + 2].start and not is_slashed_range(tokens, place)
@@ -125,6 +127,14 @@ def _is_measure(tokens: list[Token], place: int) -> bool:
     if before and before.roles & SLASH and place > 1 and tokens[place - 2].roles & NUM:
         return before.end == number.start and not is_slashed_range(tokens, place - 2)
     return False
+
+
+def _counts_time(tokens: list[Token], place: int) -> bool:
+    """Whether a number at `place` is followed by a plural of time: "20 hours", "7 years"."""
+    if place + 1 >= len(tokens) or not tokens[place].roles & NUM:
+        return False
+    unit = tokens[place + 1]
+    return bool(unit.roles & PLURAL) or unit.text.casefold().startswith(("hours ", "hrs "))
 
 
 def is_slashed_range(tokens: list[Token], place: int) -> bool:

@@ -318,7 +318,8 @@ def _compound(key: str) -> Meaning | None:
         return Meaning(BIT["extra"])
     if _PAY_STEM.search(key):
         period = next((period for period, stem in _PERIOD_STEMS if stem.search(key)), None)
-        return Meaning(BIT["pay"] | (BIT["adv"] if period else 0), period)
+        least = BIT["min"] if key.startswith("mindest") else 0  # Mindestbruttogehalt: the legal minimum, open above
+        return Meaning(BIT["pay"] | least | (BIT["adv"] if period else 0), period)
     return None
 
 
