@@ -273,13 +273,13 @@ def share_scale(amounts: list[Amount]) -> None:
 
 
 def drops_zeros(first: Amount, last: Amount) -> bool:
-    """ "£70-80,000": the thousands are written once, at the end; a sign of its own ("$120 - $150,000") makes each end
-    a whole amount, and the range a doubtful one."""
+    """ "£70-80,000", "40-45000": the thousands are written once, at the end; a sign of its own ("$120 - $150,000")
+    makes each end a whole amount, and the range a doubtful one."""
     if first.sign and last.sign:
         return False
-    if not (first.written.isdecimal() and 10 <= first.mantissa < 1000 and len(last.written) in (6, 7)):
+    if not (first.written.isdecimal() and 10 <= first.mantissa < 1000 and len(last.written) in (5, 6, 7)):
         return False
-    rounded = last.written.endswith(("000", "500")) and last.written[-4] in ",."
+    rounded = last.written.endswith(("000", "500")) and (last.written[-4] in ",." or last.written.isdecimal())
     return rounded and first.mantissa * 1000 < last.mantissa <= first.mantissa * 3000
 
 

@@ -49,6 +49,7 @@ AFTER_FROM, AFTER_UPTO, APPROX, FILL = (BIT[r] for r in ("after_from", "after_up
 PREFIX_ONLY, SUFFIX_ONLY, PAYMENTS = BIT["prefix_only"], BIT["suffix_only"], BIT["payments"]
 MIN, MAX = BIT["min"], BIT["max"]
 _EXTRAS = BIT["extra"] | BIT["weak"] | BIT["perk"]
+_NAMING = _EXTRAS | CUR | BIT["pay"] | BIT["base"] | BIT["ote"] | BIT["actual"] | BIT["thing"] | BIT["count"]
 _GLUED_ONLY = frozenset("mMbBlLtT")
 _SHORT_NOUNS = frozenset(
     {
@@ -169,6 +170,8 @@ def _statement(tokens: list[Token], place: int, floor: int) -> Statement | None:
             break  # "$25.50/hr - $3000 bonus"
         if (tails[-1].period or tails[-1].plus) and _is_named_extra(tokens, following.after):
             break  # "$1,800/week - $7,500 sign-on"
+        if tokens[tails[-1].after].roles & OPEN and following.value <= amounts[-1].value:
+            break  # "£80k (London) - £70k (Leeds)"
         if len(amounts) == 1 and _is_date(tokens[place]) and following.sign and first.sign is None and not tail.period:
             return None  # "Summer 2025 - $500/week"
         if len(amounts) == 1 and _is_grade(first, following):
@@ -351,6 +354,8 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
         and not tokens[at + 1].roles & DASH
     ):
         at += 1
+    if tokens[at].roles & OPEN:
+        at = _past_label(tokens, at)
     roles = tokens[at].roles
     if roles & SLASH and at and is_slashed_range(tokens, at - 1):
         return at + 1
@@ -369,6 +374,17 @@ def _connector(tokens: list[Token], place: int, between: bool) -> int | None:
     if between and roles & AND:
         return at + 1
     return None
+
+
+def _past_label(tokens: list[Token], at: int) -> int:
+    """The place of the "to" or dash behind a bracket that only labels an end ("$72k (P1) to $95k"); else the same."""
+    for close in range(at + 1, min(at + 5, len(tokens) - 1)):
+        token = tokens[close]
+        if token.roles & CLOSE:
+            return close + 1 if tokens[close + 1].roles & TO else at
+        if token.roles & (_NAMING | NEWLINE) or (token.value or 0) >= 100:
+            return at
+    return at
 
 
 def _over_lines(tokens: list[Token], at: int) -> int:

@@ -9,8 +9,8 @@ from functools import cache
 
 from aggregator.normalise.money import annualise
 from aggregator.normalise.salary.context import of_others
-from aggregator.normalise.salary.grammar import Statement
-from aggregator.normalise.salary.lexicon import currencies, signs
+from aggregator.normalise.salary.grammar import FROM, UPTO, Statement
+from aggregator.normalise.salary.lexicon import Currency, currencies, signs
 from aggregator.normalise.salary.tokens import Token
 
 SHORT = 240
@@ -104,6 +104,16 @@ def _word_end(text: str, at: int) -> int:
     return space if space >= 0 else at
 
 
+def _is_column(tokens: list[Token], statement: Statement, row: Currency | None) -> bool:
+    """ "Acme | NYC | up to $170k": a year's pay alone in its column of a heading that bars divide."""
+    if row is None or statement.kind or not row.year_from * Decimal("1.5") <= statement.high <= row.high:
+        return False
+    at = statement.first - 1
+    while at > 0 and tokens[at].roles & (FROM | UPTO):
+        at -= 1
+    return at > 0 and tokens[at].text == "|"
+
+
 def is_stated_pay(tokens: list[Token], statement: Statement) -> bool:
     """Whether a statement inside prose is pay: named so nearby, or a signed range or rate of a believable size."""
     row = currencies().get(_PLAIN.get(statement.sign or "", statement.sign or ""))
@@ -121,6 +131,8 @@ def is_stated_pay(tokens: list[Token], statement: Statement) -> bool:
         return statement.signed or statement.scaled or statement.period is not None or statement.high >= 10_000
     if of_others(tokens, statement):
         return False
+    if _is_column(tokens, statement, row):
+        return True
     if not statement.signed:
         return statement.scaled and statement.is_range and statement.low >= 20_000 and statement.high <= 900_000
     if row is None or statement.low * 4 < statement.high or statement.low <= 0:
