@@ -209,6 +209,8 @@ def _right_kind(statement: Statement, tokens: list[Token], at: int, roles: int, 
             return ""  # "(bonus included)": the figure holds it
         return "extra" if unknown <= 2 and (linked or not _yearly_pay(statement)) else ""
     if roles & WEAK:
+        if roles & THING and statement.scaled and not statement.thousands and not unknown:
+            return "thing"  # "£1.2m seed"
         if link in ("for", "towards", "toward", "on", "für", "pour", "para", "in") and linked == at - 1:
             return "extra"
         if not linked and _yearly_pay(statement):
