@@ -4,6 +4,7 @@ Rank words stay ("Senior"), and so does every word that may belong to the job; a
 all of it is recognised as something else.
 """
 
+import csv
 import html
 import re
 from functools import cache, lru_cache
@@ -16,6 +17,7 @@ from aggregator.normalise.title_noise import (
     INVISIBLE,
     LEADING_REMOTE,
     LOOSE_DASH,
+    LOST,
     NOISE,
     NUMBERED,
     PAREN,
@@ -39,7 +41,7 @@ MAX_LENGTH = 400
 _EDGES = " \t\n\r-–—,|;:•·@/\\!.*&+_"
 _FRONT_EDGES = _EDGES.replace(".", "") + ")]}"
 _BACK_EDGES = _EDGES.replace("+", "") + "([{"
-_MAY_BE_STUCK = re.compile("[eaosm][A-ZÀ-Þ]")  # the last letter of "de", "da", "do", "dos", "em" before a capital
+_MAY_BE_STUCK = re.compile("[eaosmr][A-ZÀ-Þ]")  # the last letter of "de", "da", "do", "dos", "em", "-or"
 _HAS_DIGIT = re.compile(r"\d")
 _DECORATED = re.compile(r"[*~=_^]")
 _LETTERS = re.compile(r"[^\W\d_]{4,}")  # shorter ones are hours: "20 hr", "PT"
@@ -139,9 +141,30 @@ def _without_pieces(text: str) -> str:
     return "".join(kept) if kept else text
 
 
+@cache
+def _written_words() -> dict[int, list[str]]:
+    """The folded words of words.csv and levels.csv by their length."""
+    found: set[str] = set()
+    for name, column in (("words.csv", "text"), ("levels.csv", "words")):
+        with (VOCABULARY / name).open(encoding="utf-8", newline="") as file:
+            found.update(word for row in csv.DictReader(file) for word in _LETTERS.findall(fold(row[column])))
+    by_length: dict[int, list[str]] = {}
+    for word in sorted(found):
+        by_length.setdefault(len(word), []).append(word)
+    return by_length
+
+
+def _regained(match: re.Match[str]) -> str:
+    """A word whose accented letters were lost, where one known word alone has that shape; else as it is."""
+    shape = re.compile(re.escape(fold(match[0])).replace("\ufffd", "."))
+    found = [word for word in _written_words().get(len(match[0]), ()) if shape.fullmatch(word)]
+    if len(found) != 1:
+        return match[0]
+    return found[0].capitalize() if match[0][0].isupper() else found[0]
+
+
 def _unstuck(match: re.Match[str]) -> str:
-    spaced = STUCK_OF.sub(r" \1 ", match[0])
-    return match[0] if spaced == match[0] else STUCK_WORD.sub(" ", spaced)
+    return STUCK_WORD.sub(" ", STUCK_OF.sub(r" \1 ", match[0]))
 
 
 def clean_title(text: str) -> str:
@@ -171,6 +194,8 @@ def _once(text: str) -> str:
     title = text if text.isprintable() else INVISIBLE.sub("", text)
     if _MAY_BE_STUCK.search(title):
         title = STUCK.sub(_unstuck, title)
+    if "\ufffd" in title:
+        title = LOST.sub(_regained, title)
     if not _UNPLAIN.search(title) and not _SUSPICIOUS.search(title.lower()):
         return title.lstrip(_FRONT_EDGES).rstrip(_BACK_EDGES) or title
     if not title.isascii() or _DECORATED.search(title):

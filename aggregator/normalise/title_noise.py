@@ -148,11 +148,15 @@ PIECES = re.compile(r"(\s+[-–—]+\s*|[-–—]+\s+|\s*[,|;•·@]+\s*|\s+/+\s
 EMPTY = re.compile(r"[(\[{][\s,;:/|.&+–—-]*[)\]}]")
 LOOSE_DASH = re.compile(r"(?<=[^\s\-–—])([-–—])\s+(?=\S)|(?<=\S)\s+([-–—])(?=[^\s\-–—])")
 
-# A feed that lost its spaces: "AnalistadeSuportePleno", "EngenheirodeDados".
+# A feed that lost its spaces: "AnalistadeSuportePleno", "EngenheirodeDados", "DesenvolvedorPHPPleno".
 STUCK = re.compile(
-    r"\b(?=(?:anal|eng|geren|desenv|coord|l[íi]der|arquit|t[ée]cn|assist|consult|espec|program|admin|superv|gestor|cient"
-    r"|diretor|auxil|estag))\w{4,}?(?:de|da|do|das|dos|em)[A-ZÀ-Þ]\w+",
+    r"\b(?=(?:anal|eng|geren|desenv|coord|l[íi\ufffd]der|arquit|t[ée\ufffd]cn|assist|consult|espec|program|admin|superv|gestor|cient"
+    r"|diretor|auxil|estag))[\w\ufffd]{4,}?(?:de|da|do|das|dos|em)(?-i:[A-ZÀ-Þ])[\w\ufffd]+"
+    r"|\b(?:analista|engenheir[oa]|desenvolvedora?|programadora?|consultora?|arquitet[oa]|especialista|coordenadora?"
+    r"|administradora?|t[ée\ufffd]cnic[oa]|assistente|gerente)(?-i:[A-ZÀ-Þ])[\w\ufffd]+",
     re.IGNORECASE,
 )
-STUCK_OF = re.compile(r"(?<=[a-zà-ÿ])(de|da|do|das|dos|em)(?=[A-ZÀ-Þ])")
-STUCK_WORD = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ][a-zà-ÿ])")
+STUCK_OF = re.compile(r"(?<=[a-zà-ÿ\ufffd]{3})(de|da|do|das|dos|em)(?=[A-ZÀ-Þ])")  # the "dos" of "Dados" is no word
+STUCK_WORD = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])(?!Ops)|(?<=[A-ZÀ-Þ]{2})(?=[A-ZÀ-Þ][a-zà-ÿ])")
+# A feed that lost its accents: "J\ufffdnior", "Seguran\ufffda".
+LOST = re.compile(r"\w*\ufffd[\w\ufffd]*")

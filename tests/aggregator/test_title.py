@@ -39,6 +39,11 @@ TAKEN_OFF = {
     "entity": ("Sales &amp; Service Advisor", "Sales & Service Advisor"),
     "invisible": ("Data\u200b Engineer\ufeff", "Data Engineer"),
     "lost-spaces": ("AnalistadeSistemas", "Analista de Sistemas"),
+    "lost-spaces-no-of": ("DesenvolvedorPHPPleno", "Desenvolvedor PHP Pleno"),
+    "lost-spaces-dados": ("EngenheirodeDadosSr", "Engenheiro de Dados Sr"),
+    "lost-spaces-devops": ("AnalistaDevOps", "Analista DevOps"),
+    "lost-letters": ("Analista Cont\ufffdbil J\ufffdnior", "Analista Contabil Junior"),
+    "lost-letters-open": ("Corpora\ufffd\ufffdo\ufffd Xy\ufffdz", "Corpora\ufffd\ufffdo\ufffd Xy\ufffdz"),
     "loose-dash": ("Account Manager- Digital", "Account Manager - Digital"),
 }
 
