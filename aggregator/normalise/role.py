@@ -103,6 +103,14 @@ def _longest(tokens: Sequence[str], at: int) -> tuple[Node | None, int]:
         ahead += 1
 
 
+def _field_end(tokens: Sequence[str]) -> int:
+    """Where the field that begins a row ends; 0 where none begins there or "and" joins it to the rest."""
+    node, stop = _longest(tokens, 0) if tokens else (None, 0)
+    if node is None or node.head or (tokens[stop : stop + 1] and tokens[stop] in _SIGNS):
+        return 0
+    return stop
+
+
 def _shortened(tokens: Sequence[str], at: int, stop: int) -> int:
     """Where a phrase must stop because a title begins inside it and reaches further: product [data analyst]."""
     for inside in range(at + 1, stop):
@@ -372,7 +380,7 @@ def parse_role(title: str) -> Role:
     readings: list[_Reading] = []
     match: Match | None = None
     first = 0
-    for segment in _with_ranks_behind(segments_of(title[:400])):
+    for segment in _with_ranks_behind(segments_of(title[:400], _field_end)):
         items = _scan(segment)
         for part in _parts(items):
             reading = _read(part)

@@ -9,7 +9,7 @@ import csv
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -28,6 +28,7 @@ def grammar(name: str) -> frozenset[str]:
 
 
 OF = grammar("of")
+ROMANCE_OF = grammar("romance_of")
 APART = grammar("apart")
 USING = grammar("using")
 WITH = "with"
@@ -202,25 +203,37 @@ def _is_phrase(words: list[str], rest: tuple[str, ...]) -> bool:
     return words[-1].startswith(rest[-1]) and words[:-1] == list(rest[:-1]) and words[-1] in (rest[-1], rest[-1] + "s")
 
 
-def turned(tokens: Sequence[str]) -> list[list[str]]:
+def turned(tokens: Sequence[str], field_end: Callable[[Sequence[str]], int] | None = None) -> list[list[str]]:
     """Segments of a row of tokens: "X of Y" becomes "Y X", "X for Y" becomes two segments.
+
+    In Romance languages what qualifies the job stands behind its field: "Engenheiro de Dados AWS" is a data engineer.
+    `field_end` says where the field ends in such a row; the rest becomes a segment of its own.
 
     >>> turned(["director", "of", "sales"]), turned(["intern", "for", "marketing"])
     ([['sales', 'director']], [['intern'], ['marketing']])
+    >>> turned(["engineer", "de", "data", "aws"], lambda field: 1)
+    [['data', 'engineer'], ['aws']]
     """
     if _STEERING.isdisjoint(tokens):
         return [list(tokens)] if tokens else []
     segments: list[list[str]] = [[]]
     parts: list[list[str]] = [[]]
+    romance = False
 
     def close() -> None:
+        behind: list[str] = []
+        if romance and field_end and len(parts) > 1 and (stop := field_end(parts[-1])):
+            parts[-1], behind = parts[-1][:stop], parts[-1][stop:]
         segments[-1] = [token for part in reversed(parts) for token in part]
         if WITH in segments[-1]:
             segments[-1].remove(WITH)
             segments[-1].insert(0, WITH)
+        if behind:
+            segments.append(behind)
 
     for token in tokens:
         if token in OF:
+            romance = token in ROMANCE_OF
             parts.append([])
         elif token in APART:
             close()
@@ -256,14 +269,15 @@ def split_brackets(text: str) -> tuple[str, list[str]]:
     return " ".join(outside), [part for part in inside if part.strip()]
 
 
-def segments_of(text: str) -> list[list[str]]:
-    """All segments of a title in order of weight: those outside brackets, then those inside.
+def segments_of(text: str, field_end: Callable[[Sequence[str]], int] | None = None) -> list[list[str]]:
+    """All segments of a title in order of weight: those outside brackets, then those inside; `field_end`: see `turned`.
 
     >>> segments_of("Director of Sales - Retail (EMEA)")
     [['sales', 'director'], ['retail'], ['emea']]
     """
     outside, inside = split_brackets(text)
-    return [segment for part in _pieces([outside, *inside]) if part.strip() for segment in turned(tokens_of(part))]
+    parts = (part for part in _pieces([outside, *inside]) if part.strip())
+    return [segment for part in parts for segment in turned(tokens_of(part), field_end)]
 
 
 def _pieces(texts: Iterable[str]) -> Iterable[str]:
