@@ -61,6 +61,7 @@ Item = tuple[str, Node | None]
 """Words of a phrase and its node; the node is None for a sign ("and", "/")."""
 
 _NOTHING = Node()
+_BY_WEAK_FIELD = 0.7
 _SIGNS = AND | {"/"}
 
 
@@ -183,7 +184,7 @@ def _pick(groups: list[list[tuple[str, Block]]], weak: list[tuple[str, Block]], 
                 return Match(role, block, 0.85, f"{words} {head}", head in WEAK_HEADS)
     for words, block in reversed(weak):
         if role := role_for(block, head):
-            return Match(role, block, 0.7, f"{words} {head}", head in WEAK_HEADS)
+            return Match(role, block, _BY_WEAK_FIELD, f"{words} {head}", head in WEAK_HEADS)
     return None
 
 
@@ -360,6 +361,8 @@ def _refined(match: Match, readings: Sequence[_Reading]) -> Match:
     for reading in readings:
         for group in () if reading.aside else reading.strong:
             for words, block in group:
+                if block.tool and match.confidence == _BY_WEAK_FIELD:
+                    continue  # ".NET Developer - C#, Angular": the language says more than the tool beside it
                 if role := block.refines.get(match.role):
                     return match._replace(role=role, confidence=0.8, words=f"{match.words}, {words}")
                 if match.bare_head and (role := role_for(block, match.bare_head)):

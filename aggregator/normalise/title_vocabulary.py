@@ -49,6 +49,7 @@ class Block:
     other: dict[str, str]
     refines: dict[str, str]
     only: bool
+    tool: bool
 
 
 @dataclass(slots=True)
@@ -90,7 +91,15 @@ def _block(name: str, table: dict[str, object]) -> Block:
 
     role = str(table.get("role", "")) if name.startswith("+") else name
     other = {_head(k): v for k, v in pairs("other").items()}
-    return Block(role, words("heads"), words("without"), other, pairs("refines"), bool(table.get("only")))
+    return Block(
+        role,
+        words("heads"),
+        words("without"),
+        other,
+        pairs("refines"),
+        bool(table.get("only")),
+        bool(table.get("tool")),
+    )
 
 
 @cache
