@@ -19,6 +19,7 @@ from aggregator.normalise.place_parts import (
     REGION,
     WORK,
     Item,
+    leaves_out,
     postal_country,
     read_part,
     read_whole,
@@ -146,15 +147,19 @@ def _as_city(item: Item, country: str, region: str | None) -> Item:
 def _parts(segment: str) -> list[Marked]:
     """The things that a segment names, each with the mark in front of it."""
     items: list[Marked] = []
-    start, mark = 0, ""
+    start, mark, excluding = 0, "", False
     whole = read_whole(segment)
     if whole is not None:
         return [("", whole)]
-    for found in _PART.finditer(segment):
-        items += _either(mark, segment[start : found.start()])
-        mark = found["mark"] or "-"
-        start = found.end()
-    return items + _either(mark, segment[start:])
+    for found in (*_PART.finditer(segment), None):
+        part = segment[start : found.start() if found else len(segment)]
+        if not (mark == "," and excluding):
+            items += _either(mark, part)
+        # "(excluding CA, CO and NY)": what is listed behind the word is left out with it.
+        excluding = leaves_out(part) or (excluding and mark == ",")
+        if found:
+            mark, start = found["mark"] or "-", found.end()
+    return items
 
 
 def _either(mark: str, part: str) -> list[Marked]:
@@ -166,6 +171,8 @@ def _either(mark: str, part: str) -> list[Marked]:
     for piece in pieces:
         if piece.strip():
             items += [(mark if index == 0 else " ", item) for index, item in enumerate(read_part(piece.strip()))]
+        if leaves_out(piece):
+            break
         mark = "or"
     return items
 

@@ -216,6 +216,14 @@ def _take_region(place: Place, item: Item) -> Place | None:
             return fresh
         place.region, place.confirmed = item.text, True
         return None
+    homes = {region.country for region in item.regions}
+    if _is_county(place) and homes & POSTAL and {region.country for region in place.regions} <= homes:
+        # "Harris County, Texas": the state is the region, as it is in "Cook County, IL".
+        place.regions, place.region = item.regions, None
+        if not item.regions[0].weak:
+            place.country = item.regions[0].country
+        fit_region(place)
+        return None
     if place.region_stated or place.regions:
         nested = {region.country for region in item.regions} & ({place.country} | {r.country for r in place.regions})
         same = {r.name for r in item.regions} & ({r.name for r in place.regions} | {place.region})
@@ -237,6 +245,14 @@ def _take_region(place: Place, item: Item) -> Place | None:
         place.country = place.country or place.regions[0].country
     fit_region(place)
     return None
+
+
+def _is_county(place: Place) -> bool:
+    """Whether all that was read is a part of a state by its own name."""
+    if place.city or not place.region_stated or any(region.code for region in place.regions):
+        return False
+    name = place.regions[0].name if place.regions else place.region or ""
+    return name.casefold().endswith(tuple(gazetteer().region_ends))
 
 
 def _take_unknown(place: Place, mark: str, item: Item) -> Place | None:

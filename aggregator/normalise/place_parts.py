@@ -88,6 +88,19 @@ def read_whole(text: str) -> Item | None:
     return items[0] if items and len(items) == 1 else None
 
 
+def leaves_out(part: str) -> bool:
+    """Whether a part says of a place that it is not meant; "NO" is Norway.
+
+    >>> leaves_out("Remote excluding CA"), leaves_out("not remote"), leaves_out("Oslo, NO")
+    (True, False, False)
+    """
+    words = _TOKEN.findall(part)
+    for at, word in enumerate(words, 1):
+        if word.casefold() in gazetteer().negations and (len(word) > 2 or not word.isupper()):
+            return any(item.kind not in (WORK, UNKNOWN) for item in read_part(" ".join(words[at:])))
+    return False
+
+
 def _named(text: str, folded: str, *, alone: bool, last: bool = False) -> tuple[Item, ...] | None:
     """What a name is; () for a word that names nothing, None for an unknown one.
 
@@ -117,7 +130,14 @@ def _named(text: str, folded: str, *, alone: bool, last: bool = False) -> tuple[
         return (Item(REGION if regions else CITY, text, regions, city),)
     if alone and (country := known.other_languages.get(folded)):
         return (Item(COUNTRY, country, (), None, text),)
-    return None
+    return _all_over(folded) if alone else None
+
+
+def _all_over(folded: str) -> tuple[Item, ...] | None:
+    """The country or group of "Deutschlandweit" and "Europe-wide"."""
+    name = folded.removesuffix("wide").removesuffix("weit").rstrip()
+    found = _named(name.title(), name, alone=True) if name != folded and len(name) > 3 else None
+    return found if found and found[0].kind in (COUNTRY, GROUP) else None
 
 
 def _city(text: str, folded: str) -> City | None:
