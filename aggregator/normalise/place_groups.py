@@ -441,10 +441,13 @@ def _scope(segment: list[Marked], places: list[Place]) -> None:
     if at is None:
         return
     after = [place for place in places if place.at > at]
-    if not after and segment[at][0] == "or":
-        return
-    for place in after or places:
-        _limit(place)
+    if after or segment[at][0] != "or":
+        for place in after or places:
+            _limit(place)
+    if places and not any(place.scope for place in places):
+        # "Cardiff or Remote (UK)", "US-Remote, Chicago": the country beside the word went to a city's place.
+        beside = segment[at + 1 : at + 2] + (segment[:1] if at == 1 and segment[2:] else [])
+        places[0].scope = tuple(item.text for _, item in beside if item.kind == COUNTRY and not item.regions)[:1]
 
 
 _FREE: Final = frozenset({"remote", "anywhere"})
