@@ -4,8 +4,8 @@ Only postings of one employer and one family of roles are compared (`block`). Th
 twice at the same time: two ads of it that stand side by side are two openings. One after the other they are a repost.
 
     title      the same words but for order, spelling of one word, and places that the other ad names as its place
-    never      across levels, cities, countries, requisition numbers, ways of working, kinds of employment, currencies,
-               or ranges of pay that do not touch
+    never      across levels, cities, countries, requisition numbers, hours, ways of working, kinds of employment,
+               currencies, or ranges of pay that do not touch
     and then   one piece of evidence of `EVIDENCE` that is strong enough
 
 An ad that could be several jobs which are not each other is nobody's duplicate: it stays by itself.
@@ -13,6 +13,7 @@ An ad that could be several jobs which are not each other is nobody's duplicate:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
+from aggregator.normalise.company import parse_company
+from aggregator.normalise.title_noise import NUMBERED
 from aggregator.normalise.title_tokens import fold, tokens_of
 
 MATCH_VERSION = 1
@@ -53,6 +56,8 @@ NO_PLACE = frozenset(
     | {"office", "based", "fully", "100", "only", "wfh", "distributed", "in", "or", "flexible", "various", "multiple"}
     | {"location", "locations"}
 )
+HOURS = frozenset({"day", "night", "evening", "morning", "weekend", "overnight", "1st", "2nd", "3rd"})
+"""When one works; the clean title says it no more."""
 CODED_REGIONS = frozenset({"US", "CA", "AU"})
 """Countries whose regions are read as codes; elsewhere one region has several spellings."""
 ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
@@ -67,11 +72,13 @@ class Publisher(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ad:
-    """What the rules compare of one posting."""
+    """What the rules compare of one posting. `title_text` is the title as published, `employer` the company's name."""
 
     id: str
     title: str
+    title_text: str = ""
     company: str | None
+    employer: str | None = None
     level: str | None = None
     city: str | None = None
     region: str | None = None
@@ -107,6 +114,19 @@ class _Read:
         self.ad = ad
         self.words = title_words(ad.title)
         self.requisition = fold(ad.requisition or "").strip()
+
+    @cached_property
+    def employer(self) -> frozenset[str]:
+        company = parse_company(self.ad.employer)
+        return frozenset(title_words(company.key)) if company else frozenset()
+
+    @cached_property
+    def hours(self) -> frozenset[str]:
+        return HOURS.intersection(word.rstrip("s") for word in tokens_of(self.ad.title_text))
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        return frozenset(re.sub(r"\D", "", found[0]) for found in NUMBERED.finditer(self.ad.title_text))
 
     @cached_property
     def shingles(self) -> frozenset[int]:
@@ -152,6 +172,9 @@ def _other_title(a: _Read, b: _Read) -> bool:
     mine, theirs = set(a.words) - set(b.words), set(b.words) - set(a.words)
     mine -= _place_words(b.ad)
     theirs -= _place_words(a.ad)
+    # "Data Engineer | Acme": the name of the employer, all of it, says nothing of the job.
+    mine -= a.employer if a.employer <= mine else frozenset()
+    theirs -= b.employer if b.employer <= theirs else frozenset()
     if not mine and not theirs:
         return False
     return not (_joined(mine, theirs) or _joined(theirs, mine) or _misspelt(mine, theirs))
@@ -194,6 +217,16 @@ def _other_level(a: _Read, b: _Read) -> bool:
 
 def _other_requisition(a: _Read, b: _Read) -> bool:
     return bool(a.requisition and b.requisition and a.requisition != b.requisition)
+
+
+def _other_number(a: _Read, b: _Read) -> bool:
+    """Titles that carry numbers of jobs, none of them the same."""
+    return bool(a.numbers and b.numbers) and a.numbers.isdisjoint(b.numbers)
+
+
+def _other_hours(a: _Read, b: _Read) -> bool:
+    """The one for days and the other for nights."""
+    return bool(a.hours and b.hours) and a.hours.isdisjoint(b.hours)
 
 
 def _other_place(a: _Read, b: _Read) -> bool:
@@ -306,8 +339,10 @@ AGAINST: tuple[tuple[str, Test], ...] = (
     ("side by side at one publisher, or too far apart in time", _other_publisher_or_later),
     ("another level", _other_level),
     ("another requisition number", _other_requisition),
+    ("another number in the title", _other_number),
     ("another place", _other_place),
     ("another title", _other_title),
+    ("other hours", _other_hours),
     ("another way of working", _other_way_of_working),
     ("another kind of employment", _other_employment),
     ("another pay", _other_pay),

@@ -94,7 +94,9 @@ def ad_of(values: Mapping[Any, Any], posting_id: str, shown: Iterable[Any]) -> A
     return Ad(
         id=posting_id,
         title=values["title"],
+        title_text=values["title_text"],
         company=values["company_id"],
+        employer=values["company"],
         level=values["level"],
         city=values["city"],
         region=values["region"],

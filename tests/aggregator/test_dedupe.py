@@ -55,6 +55,11 @@ PAY: dict[str, Any] = {"currency": "EUR", "annual_min": Decimal(60000), "annual_
         pytest.param({"title": "Sr. Data Engineer, Payments"}, id="short form"),
         pytest.param({"title": "Senior Data Enginer, Payments"}, id="misspelt"),
         pytest.param({"title": "Senior Data Engineer, Payments - Berlin"}, id="the place in the title"),
+        pytest.param(
+            {"title": "Senior Data Engineer, Payments | Acme Tools", "employer": "Acme Tools Ltd"},
+            id="the employer in the title",
+        ),
+        pytest.param({"title_text": "Senior Data Engineer, Payments (#4410) - Days"}, id="number and hours only there"),
         pytest.param(REMOTE, id="only Remote, same text"),
         pytest.param(COUNTRY, id="only the country, same text"),
         pytest.param({"description": f"Apply today! {LONG} Equal opportunity."}, id="a frame around the text"),
@@ -86,6 +91,13 @@ def test_one_job(other: dict[str, Any]) -> None:
             id="a namesake in another state",
         ),
         pytest.param({"requisition": "R-1"}, {"requisition": "R-2"}, id="another requisition"),
+        pytest.param({"title_text": "Nurse - Days"}, {"title_text": "Nurse (Nights)"}, id="other hours"),
+        pytest.param(
+            {"title_text": "Buyer (#1001)"}, {"title_text": "Buyer - Req 1002"}, id="another number in the title"
+        ),
+        pytest.param(
+            {}, {"title": "Senior Data Engineer, Acme Payments", "employer": "Acme Tools"}, id="half the name"
+        ),
         pytest.param({"remote": "onsite"}, {"remote": "remote"}, id="on site and remote"),
         pytest.param({"employment_types": ("full_time",)}, {"employment_types": ("internship",)}, id="an internship"),
         pytest.param(PAY, PAY | {"annual_min": Decimal(90000), "annual_max": Decimal(99000)}, id="another pay"),
