@@ -169,15 +169,26 @@ def _judge(a: _Read, b: _Read) -> Verdict:
 def _other_title(a: _Read, b: _Read) -> bool:
     if a.words == b.words:
         return not a.words
+    mine, theirs = _apart_words(a, b)
+    if not mine and not theirs:
+        return False
+    return not (_joined(mine, theirs) or _joined(theirs, mine) or _misspelt(mine, theirs))
+
+
+def _same_title(a: _Read, b: _Read) -> bool:
+    """The same words but for the place and the employer."""
+    return a.words == b.words or _apart_words(a, b) == (set(), set())
+
+
+def _apart_words(a: _Read, b: _Read) -> tuple[set[str], set[str]]:
+    """The words of each title that the other lacks, without those that say nothing of the job."""
     mine, theirs = set(a.words) - set(b.words), set(b.words) - set(a.words)
     mine -= _place_words(b.ad)
     theirs -= _place_words(a.ad)
     # "Data Engineer | Acme": the name of the employer, all of it, says nothing of the job.
     mine -= a.employer if a.employer <= mine else frozenset()
     theirs -= b.employer if b.employer <= theirs else frozenset()
-    if not mine and not theirs:
-        return False
-    return not (_joined(mine, theirs) or _joined(theirs, mine) or _misspelt(mine, theirs))
+    return mine, theirs
 
 
 def _joined(one: set[str], two: set[str]) -> bool:
@@ -304,7 +315,7 @@ def _same_text(a: _Read, b: _Read) -> bool:
     if likeness is None:
         return False
     if min(len(a.shingles), len(b.shingles)) < OPENING:
-        return likeness >= SAME_OPENING and a.words == b.words
+        return likeness >= SAME_OPENING and _same_title(a, b)
     return likeness >= SAME_TEXT
 
 
@@ -313,7 +324,7 @@ def _same_whole_text(a: _Read, b: _Read) -> bool:
 
 
 def _same_city(a: _Read, b: _Read) -> bool:
-    return bool(a.ad.city and b.ad.city and (a.ad.country is None) == (b.ad.country is None)) and a.words == b.words
+    return bool(a.ad.city and b.ad.city and (a.ad.country is None) == (b.ad.country is None)) and _same_title(a, b)
 
 
 def _same_country(a: _Read, b: _Read) -> bool:
@@ -324,7 +335,7 @@ def _same_country(a: _Read, b: _Read) -> bool:
 
 def _same_pay(a: _Read, b: _Read) -> bool:
     mine = _pay(a.ad)
-    return mine is not None and mine[1] != mine[2] and mine == _pay(b.ad) and a.words == b.words
+    return mine is not None and mine[1] != mine[2] and mine == _pay(b.ad) and _same_title(a, b)
 
 
 def _same_words_of_place(a: _Read, b: _Read) -> bool:

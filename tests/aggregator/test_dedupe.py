@@ -65,6 +65,10 @@ PAY: dict[str, Any] = {"currency": "EUR", "annual_min": Decimal(60000), "annual_
         pytest.param({"description": f"Apply today! {LONG} Equal opportunity."}, id="a frame around the text"),
         pytest.param({"description": " ".join(LONG.split()[:150])}, id="text cut"),
         pytest.param({"description": None}, id="no text, same city"),
+        pytest.param(
+            {"description": None, "title": "Senior Data Engineer, Payments - Berlin"},
+            id="no text, the city in the title",
+        ),
         pytest.param({"level": None}, id="level not said"),
         pytest.param(PAY, id="pay only there"),
         pytest.param({"first_seen": NOON + 60 * DAY, "last_seen": NOON + 61 * DAY}, id="two months later elsewhere"),
