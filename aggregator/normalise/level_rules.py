@@ -29,7 +29,17 @@ _MANAGER_PAIRS = frozenset(
     )
 )
 # "Care Manager" is a role, but a customer care manager leads a function.
-_FUNCTION_PAIRS = frozenset((("customer", "care"), ("client", "care"), ("member", "care"), ("patient", "care")))
+_FUNCTION_PAIRS = frozenset(
+    (
+        *(
+            (whose, "care")
+            for whose in ("customer", "client", "member", "patient", "child", "home", "health", "social")
+        ),
+        *((kind, "care") for kind in ("residential", "day", "critical", "domiciliary")),
+        ("front", "office"),
+        ("back", "office"),
+    )
+)
 
 
 class Word(NamedTuple):
@@ -91,6 +101,11 @@ def _associate(segment: Segment, start: int, stop: int) -> str:
         if word == "manager":
             return "entry" if at and following[at - 1] in ("product", "project", "program") else ""
     return ""
+
+
+def _senior(segment: Segment, start: int, stop: int) -> str:
+    """Senior Management Accountant is a rank; "Manager, Senior Housing" and "Senior Leadership" are none."""
+    return "senior" if start == 0 and stop < len(segment) and segment[-1].folded in near("heads") else ""
 
 
 def _graduate(segment: Segment, _start: int, stop: int) -> str:
@@ -181,6 +196,7 @@ RULES: dict[str, Callable[[Segment, int, int], str]] = {
     "?staff": _staff,
     "?principal": _principal,
     "?associate": _associate,
+    "?senior": _senior,
     "?graduate": _graduate,
     "?mid": _mid,
     "?regular": _regular,
