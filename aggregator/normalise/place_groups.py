@@ -13,6 +13,8 @@ Marked = tuple[str, Item]
 _ZONES: Final = frozenset({"PT", "ET"})  # alone they are time zones as often as Portugal and Ethiopia
 _AHEAD: Final = 4  # items; no place is written with more
 _LARGE: Final = 300  # thousands of people
+_METROPOLIS: Final = 1_000
+_TOWN: Final = 30
 # Countries named in lists so often that a town of that name in another country is not meant.
 _LISTED: Final = frozenset(
     {"MX", "CO", "PE", "CN", "IN", "BR", "CA", "US", "GB", "CU", "PA", "CL", "AR", "ES", "PL", "IT"}
@@ -51,7 +53,7 @@ def group_places(segments: list[list[Marked]], stated: str | None) -> list[Place
 def _segment(segment: list[Marked]) -> list[Place]:
     places: list[Place] = []
     place = Place()
-    for index, (mark, item) in enumerate(segment):
+    for index, (mark, item) in enumerate(_with_district(segment)):
         if item.kind == WORK:
             continue
         if item.kind == GROUP:
@@ -71,6 +73,20 @@ def _segment(segment: list[Marked]) -> list[Place]:
         if not place.confirmed:
             place.city = None
     return sorted(kept, key=lambda place: place.at)
+
+
+def _with_district(segment: list[Marked]) -> list[Marked]:
+    """A small town abroad in front of a metropolis, and nothing else, is a part of it: "Whitefield, Bangalore"."""
+    named = [at for at, (_, item) in enumerate(segment) if item.kind != WORK]
+    if len(named) != 2 or segment[named[1]][0] != ",":
+        return segment
+    (mark, town), (_, city) = (segment[at] for at in named)
+    if town.kind != CITY or city.kind != CITY or town.city is None or city.city is None:
+        return segment
+    there, here = town.city.spots[0], city.city.spots[0]
+    if there.people >= _TOWN or here.people < _METROPOLIS or spots_in(town.city, here.country):
+        return segment
+    return [(mark, Item(UNKNOWN, town.text)) if at == named[0] else marked for at, marked in enumerate(segment)]
 
 
 def _take(place: Place, mark: str, item: Item, rest: list[Item]) -> Place | None:
