@@ -51,7 +51,7 @@ _BESIDE_PLACES = grammar("beside_places")
 _PLACE_WORDS = re.compile(r"[^\s,/.&-]+")
 # Whether a slower pattern can match at all: each begins with a set of signs, which is found fastest.
 _MAY_BE_GENDER = re.compile(r"[(\[/]")
-_MAY_BE_INCLUSIVE = re.compile(r"[:*_·•/(.⋅-](?<=\w.)(?=-?[a-zà-ÿ])")
+_MAY_BE_INCLUSIVE = re.compile(r"[:*_·•/(.⋅-](?<=\w.)(?=-?[a-zà-ÿ]|[AO])")
 _MAY_SPLIT = re.compile(r"[-–—,|;•·@/!:](?:(?<=[,|;•·@!])|(?<=\s[-–—])|(?<=[-–—])(?=\s)|(?<=\s/)(?=/*\s)|(?<=:)(?=\s))")
 _MAY_BE_LOOSE = re.compile(r"[-–—](?:(?<=[^\s–—-].)(?=\s)|(?<=\s.)(?=[^\s–—-]))")
 _UNPLAIN = re.compile(r"[^A-Za-z .&'+]")

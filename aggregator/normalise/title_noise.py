@@ -78,6 +78,7 @@ GENDER = re.compile(
 INCLUSIVE = re.compile(
     r"(?<=[a-zà-ÿąćęłńóśźż]{3})(?:[:*_·•]|/-?)(?:in|innen|r|e|frau)\b"
     r"|(?<=[a-zà-ÿ]{3})\((?:in|innen|a|e|as|os|es|ne|euse|trice|rice|o|m|f|ora|ère|ka|tka|er|frau|x)\)"
+    r"|(?<=[A-ZÀ-Þ]{3}[ORE])/(?:A|AS|OS)\b"
     r"|(?<=[a-zà-ÿ]{2})[.·•/⋅-]-?(?:euse|trice|rice|ère|ne|se|tka|ka|a|ora|esse)s?(?![\w+#])"
 )
 

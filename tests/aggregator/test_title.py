@@ -14,6 +14,7 @@ TAKEN_OFF = {
     "gender-french": ("Acheteur projets H/F", "Acheteur projets"),
     "gender-all": ("Backend Developer (all genders)", "Backend Developer"),
     "both-genders-colon": ("Buchhalter:in", "Buchhalter"),
+    "both-genders-capitals": ("INGENIERO/A DE OBRA", "INGENIERO DE OBRA"),
     "both-genders-star": ("Pfleger*in", "Pfleger"),
     "both-genders-portuguese": ("Desenvolvedor(a) Java", "Desenvolvedor Java"),
     "remote-front": ("Remote Senior Accountant", "Senior Accountant"),
