@@ -153,12 +153,12 @@ def _parts(segment: str) -> list[Marked]:
         return [("", whole)]
     for found in (*_PART.finditer(segment), None):
         part = segment[start : found.start() if found else len(segment)]
-        if not (mark == "," and excluding):
+        if not excluding:
             items += _either(mark, part)
-        # "(excluding CA, CO and NY)": what is listed behind the word is left out with it.
-        excluding = leaves_out(part) or (excluding and mark == ",")
         if found:
             mark, start = found["mark"] or "-", found.end()
+            # "(excluding CA, CO and NY)": what is listed behind the word is left out with it.
+            excluding = mark == "," and (excluding or leaves_out(part))
     return items
 
 
@@ -171,7 +171,7 @@ def _either(mark: str, part: str) -> list[Marked]:
     for piece in pieces:
         if piece.strip():
             items += [(mark if index == 0 else " ", item) for index, item in enumerate(read_part(piece.strip()))]
-        if leaves_out(piece):
+        if len(pieces) > 1 and leaves_out(piece):
             break
         mark = "or"
     return items

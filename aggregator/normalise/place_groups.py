@@ -232,8 +232,7 @@ def _take_region(place: Place, item: Item) -> Place | None:
             return fresh
         place.region, place.confirmed = item.text, True
         return None
-    homes = {region.country for region in item.regions}
-    if _is_county(place) and homes & POSTAL and {region.country for region in place.regions} <= homes:
+    if _is_county(place) and _is_state_of(item, place):
         # "Harris County, Texas": the state is the region, as it is in "Cook County, IL".
         place.regions, place.region = item.regions, None
         if not item.regions[0].weak:
@@ -261,6 +260,12 @@ def _take_region(place: Place, item: Item) -> Place | None:
         place.country = place.country or place.regions[0].country
     fit_region(place)
     return None
+
+
+def _is_state_of(item: Item, place: Place) -> bool:
+    """Whether a region may be the state in which a county lies."""
+    homes = {region.country for region in item.regions}
+    return bool(homes & POSTAL) and {region.country for region in place.regions} <= homes
 
 
 def _is_county(place: Place) -> bool:

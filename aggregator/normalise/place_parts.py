@@ -88,6 +88,7 @@ def read_whole(text: str) -> Item | None:
     return items[0] if items and len(items) == 1 else None
 
 
+@lru_cache(maxsize=32_768)
 def leaves_out(part: str) -> bool:
     """Whether a part says of a place that it is not meant; "NO" is Norway.
 
