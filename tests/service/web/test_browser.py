@@ -121,6 +121,12 @@ def test_a_doubtful_posting_and_a_role(tab: Any) -> None:
     picture(tab, "service-compare")
 
 
+def decided(tab: Any, state: str = "attached") -> None:
+    """Waits until the page that follows a decision, or its taking back, is there as a whole."""
+    tab.wait_for_selector(".told", state=state)
+    tab.wait_for_load_state()
+
+
 def test_the_review_queue_by_keyboard(tab: Any) -> None:
     log_in(tab)
     picture(tab, "service-review")
@@ -134,18 +140,18 @@ def test_the_review_queue_by_keyboard(tab: Any) -> None:
     tab.keyboard.press("d")
     tab.keyboard.type("the page says so")
     tab.keyboard.press("Enter")
-    tab.wait_for_selector(".told")
+    decided(tab)
     assert "dismissed" in tab.locator(".told").inner_text()
     assert tab.locator("[data-item]").count() == before - 1
     tab.keyboard.press("u")
-    tab.wait_for_selector(".told", state="detached")
+    decided(tab, "detached")
     assert tab.locator("[data-item]").count() == before
     tab.keyboard.press("j")
     tab.keyboard.press("c")
-    tab.wait_for_selector(".told")
+    decided(tab)
     assert "confirmed" in tab.locator(".told").inner_text()
     tab.locator(".told button").click()
-    tab.wait_for_selector(".told", state="detached")
+    decided(tab, "detached")
 
 
 @pytest.mark.parametrize("tab", [{"java_script_enabled": False}], indirect=True, ids=["without JavaScript"])
@@ -154,11 +160,15 @@ def test_everything_works_without_javascript(tab: Any) -> None:
     before = tab.locator("[data-item]").count()
     tab.locator("[data-why]").first.fill("it is right")
     tab.locator(".reason button").first.click()
+    decided(tab)
     assert tab.locator("[data-item]").count() == before - 1
     tab.locator(".told button").click()
+    decided(tab, "detached")
     assert tab.locator("[data-item]").count() == before
     tab.goto("/")
     tab.locator("#facets a").first.click()
+    tab.wait_for_selector(".chosen li")
+    tab.wait_for_load_state()
     assert tab.locator(".chosen li").count() >= 2
 
 
