@@ -48,7 +48,7 @@ BENCHMARKS = (
         title="Reading pay and whole raw postings, beside python-jobspy",
         wished=(
             "25,000 short pay texts a second a core, 0.0325 of python-jobspy, which reads none of the rest",
-            "1,000 texts of 4 KB, 8,000 raw postings without and 1,000 with a description a second a core",
+            "2,000 texts of 4 KB, 8,000 raw postings without and 1,500 with a description a second a core",
         ),
     ),
     Benchmark(

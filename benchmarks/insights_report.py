@@ -6,7 +6,7 @@ bare      DuckDB computes the five percentiles and n of the same cells from the 
 ours      `build_report` without intervals: also employers, disclosure, low and high ends, widths, suppression, counts
           and exclusions by reason
 intervals the bootstrap intervals of 1,000 cells of the same postings
-server    PostgreSQL computes the percentiles with percentile_cont (with --postgres, the URL of a database to fill)
+server    PostgreSQL computes the percentiles with percentile_cont (with --postgres, the URL of a server on which databases may be made)
 
 Every run is a process of its own, so that memory is its own; the figures of bare and ours are compared to 1e-9.
 """
@@ -22,12 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from benchmarks.insights_ledger import write_ledger
+from benchmarks.store_bulk import fresh
 
 BY = ("role", "level", "country")
 POINTS = (0.10, 0.25, 0.50, 0.75, 0.90)
@@ -139,8 +141,10 @@ def server(url: str, path: Path, runs: int) -> float:
     import psycopg
 
     times = []
-    with sqlite3.connect(path) as store, psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS narrow")
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(sqlite3.connect(path)))
+        ours = stack.enter_context(fresh(url)).url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = stack.enter_context(psycopg.connect(ours, autocommit=True))
         connection.execute("CREATE TABLE narrow (role text, level text, country text, point double precision)")
         with connection.cursor().copy("COPY narrow FROM STDIN") as copy:
             for row in store.execute(ARROW):
@@ -150,8 +154,6 @@ def server(url: str, path: Path, runs: int) -> float:
             started = time.perf_counter()
             connection.execute(SERVER).fetchall()
             times.append(time.perf_counter() - started)
-        connection.execute("DROP TABLE narrow")
-    store.close()
     return statistics.median(times)
 
 
