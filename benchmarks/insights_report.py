@@ -6,7 +6,7 @@ bare      DuckDB computes the five percentiles and n of the same cells from the 
 ours      `build_report` without intervals: also employers, disclosure, low and high ends, widths, suppression, counts
           and exclusions by reason
 intervals the bootstrap intervals of 1,000 cells of the same postings
-server    PostgreSQL computes the percentiles with percentile_cont (with --postgres, the URL of a server on which databases may be made)
+server    PostgreSQL computes the percentiles with percentile_cont (with --postgres, the URL of a server)
 
 Every run is a process of its own, so that memory is its own; the figures of bare and ours are compared to 1e-9.
 """
