@@ -110,7 +110,6 @@ BENCHMARKS = (
         name="cluster_speed",
         title="Two workers against one",
         wished=("1.8 times as fast", "overhead at 1,000 small tasks at most 15 % of the work"),
-        takes_postgres=True,
     ),
 )
 
