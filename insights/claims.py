@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from db.session import open_ledger
 from insights.figures import figures
@@ -63,11 +63,10 @@ def read_claims(database_url: str, roles: Sequence[str] = ()) -> tuple[Claim, ..
     """The claims of all articles, or those about `roles`, in the order of article and text."""
     from sqlalchemy import select
 
-    from db.models import Article, ArticleClaim
     from db.session import reading
+    from db.tables import ARTICLE, CLAIM
 
-    article: Any = Article.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
-    claim: Any = ArticleClaim.__table__.c  # type: ignore[attr-defined]
+    article, claim = ARTICLE.c, CLAIM.c
     query = (
         select(article.title, *(claim[name] for name in FIELDS[1:]))
         .join_from(claim.id.table, article.id.table, claim.article_id == article.id)

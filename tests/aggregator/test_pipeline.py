@@ -19,6 +19,7 @@ from db.models import Posting, PostingChange, PostingFlag, PostingMerge, RawPost
 from db.records import PublishedPay, RawPostingRecord
 from db.session import LedgerError, writing
 from db.store import keep
+from db.tables import POSTING
 from tests.db.records import DAY, HOUR, NOON, ad, rows
 
 TEXT = " ".join(f"word{n}" for n in range(200))
@@ -80,7 +81,7 @@ class TestReading:
         aggregate(store, now=NOON)
         ids = [row["id"] for row in rows(store, Posting)]
         with writing(store) as connection:  # as if older rules had read another level
-            connection.execute(update(Posting.__table__).values(level="lead", content_hash="old"))  # type: ignore[attr-defined]
+            connection.execute(update(POSTING).values(level="lead", content_hash="old"))
         monkeypatch.setattr(pipeline, "RULES_VERSION", RULES_VERSION + 1)
         counts = aggregate(store, now=NOON + DAY).postings
         assert (counts.updated, counts.fields_changed) == (2, {"level": 2})

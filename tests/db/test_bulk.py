@@ -13,9 +13,9 @@ from db.bulk import COPY_FROM_ROWS, upsert
 from db.models import Page, RawPosting, Sighting
 from db.session import writing
 from db.store import keep
+from db.tables import PAGE
 from tests.db.records import NOON, ad, rows
 
-PAGE = Page.__table__  # type: ignore[attr-defined]
 NUMBER = COPY_FROM_ROWS + 50
 
 

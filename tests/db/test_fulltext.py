@@ -19,17 +19,15 @@ from db.erasure import forget_company
 from db.filters import FilterError, Filters
 from db.fulltext import _PLAIN_WORD, MOST_CHARACTERS, QueryError, matches, parse_query, searchable, words_of
 from db.merges import merge_postings
-from db.models import Posting
 from db.queries import find_postings
 from db.schema import downgrade, upgrade
 from db.session import make_engine, open_ledger, reading, writing
 from db.store import keep
+from db.tables import POSTING
 from db.words import TEXTS, fill_words, keep_words
 from insights.report import build_report
 from tests.db.records import DAY, NOON, ad
 from tests.postgres import database
-
-POSTING: Any = Posting.__table__  # type: ignore[attr-defined]
 
 
 def found(store: Engine, query: str) -> set[str]:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
+from db import tables
 from db.models import Article, ArticleSection, Page, PostingChange, RawPosting, Rejected, Sighting
 from db.records import (
     ArticleRecord,
@@ -273,7 +274,7 @@ class TestArticles:
     def test_an_article_read_again_is_not_normalised_again(self, store: Engine) -> None:
         keep(store, [ARTICLE])
         with writing(store) as connection:
-            connection.execute(update(Article.__table__).values(rules_version=3))  # type: ignore[attr-defined]
+            connection.execute(update(tables.ARTICLE).values(rules_version=3))
         keep(store, [ArticleRecord(**{**_fields(ARTICLE), "seen_at": NOON + DAY})])
         (row,) = rows(store, Article)
         assert (row["rules_version"], row["first_seen"], row["last_seen"]) == (3, NOON, NOON + DAY)

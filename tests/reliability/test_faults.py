@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
@@ -100,13 +101,13 @@ def test_a_connection_cut_in_the_middle_of_a_batch(
     server = create_engine(resolved_url(postgres_ledger_url), isolation_level="AUTOCOMMIT")
     before = raw_postings._keep_sightings
 
-    def cut(connection: object, said: object, **named: object) -> None:
+    def cut(connection: Any, said: Any, **named: Any) -> None:
         with server.connect() as other:
             other.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                      " AND datname = current_database()")
             )  # fmt: skip
-        before(connection, said, **named)  # type: ignore[arg-type]
+        before(connection, said, **named)
 
     said = MANY if many else MANY[:3]
     with monkeypatch.context() as patch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -28,14 +29,14 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
     engine = open_ledger(stoppable.url)
     sightings, compose = raw_postings._keep_sightings, pipeline.compose_all
 
-    def down_then_sightings(*given: object, **named: object) -> None:
+    def down_then_sightings(*given: Any, **named: Any) -> None:
         stoppable.stop()
-        sightings(*given, **named)  # type: ignore[arg-type]
+        sightings(*given, **named)
 
-    def restarted_then_composed(*given: object) -> object:
+    def restarted_then_composed(*given: Any) -> object:
         stoppable.stop()
         stoppable.start()
-        return compose(*given)  # type: ignore[arg-type]
+        return compose(*given)
 
     with monkeypatch.context() as patch:
         patch.setattr(raw_postings, "_keep_sightings", down_then_sightings)
