@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := scraper aggregator scheduler db insights service
 
-.PHONY: help demo test check lint types imports format accuracy bench soak fuzz migration clean
+.PHONY: help demo test check lint types imports format accuracy bench soak fuzz clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

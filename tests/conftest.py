@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine
 
@@ -16,6 +17,10 @@ from db.session import make_engine, open_ledger
 from tests.postgres import postgres_ledger_url, postgres_server, postgres_template, postgres_url, stoppable
 
 __all__ = ["postgres_ledger_url", "postgres_server", "postgres_template", "postgres_url", "stoppable"]
+
+# How long one example takes says nothing of the code on a busy machine.
+hypothesis.settings.register_profile("jobledger")
+hypothesis.settings.load_profile("jobledger")
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("JOBLEDGER_SHARED_DATA", REPOSITORY.parent / "shared"))

@@ -5,14 +5,17 @@
 3. a throwaway server of programs found on this machine;
 4. a server that runs on this machine and lets us in.
 
-A throwaway server listens on loopback only, lives in a temporary folder and ends with the tests. Without any, tests
-that need one skip and say so; with JOBLEDGER_REQUIRE_POSTGRES=1, as the gate sets it, they fail instead.
+A throwaway server listens on loopback only, lives in a temporary folder and ends with the tests. PostgreSQL refuses to
+run as root, so as root the server runs as another user; programs that this user cannot reach (an environment below
+root's home, say) are copied to a folder that it can. Without any server, tests that need one skip and say so; with
+JOBLEDGER_REQUIRE_POSTGRES=1, as the gate sets it, they fail instead.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,7 +23,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,7 +36,9 @@ from db.session import open_ledger, resolved_url
 
 RUNNING = ("postgresql://127.0.0.1/postgres", "postgresql://root@127.0.0.1/postgres", "postgresql:///postgres")
 UNPRIVILEGED = ("postgres", "nobody")
-"""Users that may run the server when we are root: PostgreSQL refuses to."""
+"""Users that may run the server when the tests run as root."""
+PUBLIC_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+"""Where every user may create files, in case the temporary folder is closed to others."""
 
 
 class NoServer(Exception):
@@ -75,9 +80,22 @@ def _installed() -> list[Path]:
     return [Path(found).resolve().parent for found in [on_path, *debian] if found][:1]
 
 
-def client_programs() -> list[Path]:
-    """Where pg_dump and pg_restore of the server that tests use may be."""
-    return [*_wheel(), *_installed()]
+def client_programs(url: str) -> Path:
+    """The folder with pg_dump and pg_restore of the same version as the server at `url`; skips the test without them.
+
+    Programs of another version do not do: an older pg_dump refuses the server, and what a newer one writes may hold
+    settings that the server does not know.
+    """
+    engine = create_engine(resolved_url(url))
+    with engine.connect() as connection:
+        server = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+    engine.dispose()
+    debian = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/pg_restore")]
+    for folder in (*_wheel(), *_installed(), *debian):
+        said = subprocess.run([folder / "pg_restore", "--version"], capture_output=True, text=True, check=False)
+        if (found := re.search(r"(\d+)", said.stdout)) and int(found[1]) == server:
+            return folder
+    _without(f"no pg_dump and pg_restore of version {server} found")
 
 
 def _answers(url: str) -> bool:
@@ -119,8 +137,8 @@ class Throwaway:
 @contextmanager
 def throwaway(programs: Path) -> Iterator[Throwaway]:
     """A new server out of these programs, gone afterwards. Raises `NoServer`."""
-    folder = Path(tempfile.mkdtemp(prefix="jobledger-postgres-"))
     user = _server_user()
+    folder = _folder_for(user)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = Throwaway(programs, folder, listener.getsockname()[1], user)
@@ -128,6 +146,8 @@ def throwaway(programs: Path) -> Iterator[Throwaway]:
     started = False
     try:
         if user is not None:
+            server = replace(server, programs=_reachable(programs, user, folder))
+            programs = server.programs
             shutil.chown(folder, user)
         initdb = [str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "tester", "-N", "--locale=C", "-E", "UTF8"]
         _run(initdb, user)
@@ -151,6 +171,29 @@ def _server_user() -> str | None:
             pwd.getpwnam(name)
             return name
     raise NoServer("running as root, and no user 'postgres' or 'nobody' to run the server as")
+
+
+def _folder_for(user: str | None) -> Path:
+    """A new temporary folder that `user` can reach."""
+    for parent in (tempfile.gettempdir(), *PUBLIC_FOLDERS):
+        if user is None or (Path(parent).is_dir() and _may_run(["test", "-x", parent], user)):
+            return Path(tempfile.mkdtemp(prefix="jobledger-postgres-", dir=parent))
+    raise NoServer(f"user {user} can reach neither {tempfile.gettempdir()} nor {', '.join(PUBLIC_FOLDERS)}")
+
+
+def _reachable(programs: Path, user: str, folder: Path) -> Path:
+    """The programs, or a copy of them and their libraries in `folder` if `user` cannot run them where they are."""
+    if _may_run([str(programs / "postgres"), "--version"], user):
+        return programs
+    shutil.copytree(programs.parent, folder / "programs", symlinks=True)
+    return folder / "programs" / programs.name
+
+
+def _may_run(command: list[str], user: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False, cwd="/", user=user, timeout=60).returncode == 0
+    except OSError:
+        return False
 
 
 def _run(command: list[str], user: str | None) -> None:
@@ -185,7 +228,7 @@ def postgres_server() -> Iterator[str]:
 def stoppable() -> Iterator[Throwaway]:
     """A server of this test's own, to be stopped and started: all others need theirs to stay up."""
     reasons = []
-    for programs in client_programs():
+    for programs in (*_wheel(), *_installed()):
         try:
             with throwaway(programs) as made:
                 yield made

@@ -52,7 +52,7 @@ def check(salary: Salary) -> None:
 
 
 @given(ANY_TEXT, st.sampled_from([None, "US", "GB", "DE", "JP", "IN", "CN", "XX", ""]))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_text_has_an_answer(text: str, country: str | None) -> None:
     salary = parse_salary(text, country=country)
     check(salary)
@@ -60,7 +60,7 @@ def test_any_text_has_an_answer(text: str, country: str | None) -> None:
 
 
 @given(PAYISH)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_normalising_the_answer_again_changes_nothing(text: str) -> None:
     once = parse_salary(text)
     if not once.ok:
@@ -112,7 +112,7 @@ def test_a_range_is_read_whichever_way_it_is_joined(low: int, width: int, joint:
         ),
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_object_has_the_contracts_keys(obj: dict[str, object]) -> None:
     answer = normalise_salary(obj)
     keys = {

@@ -24,7 +24,7 @@ from tests.cluster.engine import Cluster, ended, jobledger, kill, only_line, run
 from tests.conftest import REPOSITORY
 from tests.db.records import NOON, ad
 from tests.ledger import OF_RUNS, differences, held
-from tests.postgres import client_programs, database, throwaway
+from tests.postgres import Throwaway, database
 
 TEXT = " ".join(f"word{n}" for n in range(150))
 
@@ -91,11 +91,11 @@ def test_aggregate_gives_the_same_rows_on_postgresql(dask: Cluster, postgres_ser
         same_on(dask, there, rows(here))
 
 
-def test_a_server_that_goes_down_for_seconds_is_waited_for(dask: Cluster, postgres_server: str) -> None:
-    programs = client_programs()
-    if not programs:
-        pytest.skip("PostgreSQL RESTART NOT TESTED: no server programs found")
-    with throwaway(programs[0]) as server, database(postgres_server) as here:
+def test_a_server_that_goes_down_for_seconds_is_waited_for(
+    dask: Cluster, postgres_server: str, stoppable: Throwaway
+) -> None:
+    server = stoppable
+    with database(postgres_server) as here:
         engine = fill(here)
         aggregate(engine, now=NOON)
         engine.dispose()

@@ -241,7 +241,7 @@ def put(engine: Engine, texts: Sequence[Sequence[str]]) -> None:
         keep_words(connection, [(f"p{n}", row) for n, row in enumerate(rows)])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT), max_size=6), queries=st.lists(QUERY, min_size=1, max_size=6))
 @example([("a b", "c", "", "a  b")], ["b c", '"a b"', '-"b c"', "a*"])
 def test_both_stores_find_what_plain_reading_finds(

@@ -308,7 +308,7 @@ said = st.builds(
 
 
 @given(st.lists(said, min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_keeping_twice_is_keeping_once(tmp_path: Path, sqlite_template: Path, said: list[Record]) -> None:
     shutil.copy(sqlite_template, tmp_path / "ledger.db")
     engine = make_engine(f"sqlite:///{tmp_path / 'ledger.db'}")

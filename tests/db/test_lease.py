@@ -79,9 +79,10 @@ def test_a_lease_from_a_clock_that_ran_ahead_does_not_bar_everyone(engine: Engin
 def test_without_a_moment_the_ledger_s_clock_counts(engine: Engine) -> None:
     before = datetime.now(UTC)
     assert acquire(engine, "scheduler", "one", 40)
+    after = datetime.now(UTC)
     held = find_lease(engine, "scheduler")
     assert held is not None
-    assert timedelta(seconds=-5) < held.acquired_at - before < timedelta(seconds=5)
+    assert before - timedelta(seconds=1) < held.acquired_at < after + timedelta(seconds=1)
 
 
 def test_holds_is_asked_inside_a_transaction(engine: Engine) -> None:
@@ -118,7 +119,7 @@ steps = st.lists(
 
 
 @given(steps=steps)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_nobody_takes_a_running_lease(ledger: Engine, steps: list[tuple[str, str, int]]) -> None:
     """A model beside the table: who holds it until when, as the rules say."""
     for name in "abc":

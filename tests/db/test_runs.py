@@ -233,7 +233,7 @@ numbers = itertools.count()
 
 
 @given(steps=steps)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_slot_has_one_row_and_runs_at_most_once(ledger: Engine, steps: list[tuple[str, datetime]]) -> None:
     """Whatever is done in whatever order: the model says who may claim, the table agrees."""
     name = f"source-{next(numbers)}"

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from db import schema
 from db.schema import MIGRATIONS, differences, downgrade, upgrade
 from db.session import KNOWN_REVISIONS, SCHEMA_HEAD, LedgerError, make_engine, open_ledger, reading, writing
 from db.store import keep
+from tests.conftest import REPOSITORY
 from tests.db.records import ad
 
 
@@ -36,10 +43,54 @@ def test_migrations_go_up_down_and_up_and_agree_with_the_models(empty_url: str) 
     engine.dispose()
 
 
-def test_the_head_is_the_newest_migration() -> None:
-    files = sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-    assert tuple(files) == KNOWN_REVISIONS
-    assert files[-1] == SCHEMA_HEAD
+def test_the_migrations_are_one_chain_in_the_order_of_their_names(tmp_path: Path) -> None:
+    script = ScriptDirectory.from_config(schema.config(make_engine(f"sqlite:///{tmp_path / 'unused.db'}")))
+    chain = [revision.revision for revision in script.walk_revisions()]
+    assert tuple(reversed(chain)) == KNOWN_REVISIONS
+    assert script.get_heads() == [SCHEMA_HEAD]
+
+
+class TestWritingAMigration:
+    """The command of docs/contributing.md, run in a copy of the package."""
+
+    @pytest.fixture
+    def copy(self, tmp_path: Path) -> Path:
+        shutil.copytree(MIGRATIONS.parent, tmp_path / "db", ignore=shutil.ignore_patterns("__pycache__"))
+        return tmp_path
+
+    def run(self, copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=copy, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def documented(self) -> list[str]:
+        page = (REPOSITORY / "docs" / "contributing.md").read_text("utf-8")
+        (line,) = re.findall(r"^\.venv/bin/python (-m db\.migrations\.new .+)$", page, re.MULTILINE)
+        return shlex.split(line)
+
+    def test_a_new_column_gives_a_migration_that_brings_it(self, copy: Path) -> None:
+        models = copy / "db" / "models.py"
+        text = models.read_text("utf-8")
+        field = "    title_text: str"
+        assert field in text
+        models.write_text(text.replace(field, f"    toy_text: str | None = None\n{field}", 1), "utf-8")
+        done = self.run(copy, *self.documented())
+        assert done.returncode == 0, done.stderr
+        assert sum("toy_text" in path.read_text("utf-8") for path in (copy / "db/migrations/versions").iterdir()) == 1
+        opened = self.run(
+            copy,
+            "-c",
+            "from db.schema import differences; from db.session import SCHEMA_HEAD, open_ledger;"
+            "print(SCHEMA_HEAD, differences(open_ledger('sqlite:///new.db')))",
+        )
+        assert opened.stdout.split() == [f"{int(SCHEMA_HEAD) + 1:04}", "[]"], opened.stderr
+
+    def test_unchanged_models_give_a_line_and_no_file(self, copy: Path) -> None:
+        before = sorted((copy / "db/migrations/versions").iterdir())
+        done = self.run(copy, *self.documented())
+        assert done.returncode == 1
+        assert done.stderr.startswith("no migration written: db/models.py agrees with migration")
+        assert sorted((copy / "db/migrations/versions").glob("*.py")) == [p for p in before if p.suffix == ".py"]
 
 
 def test_opening_twice_keeps_what_is_there(empty_url: str) -> None:

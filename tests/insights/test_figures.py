@@ -188,7 +188,7 @@ def remainders(records: list[Record], by: tuple[str, ...], groups: tuple[Group, 
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), n=st.integers(5, 250))
 def test_no_thin_cell_comes_out_by_subtraction(seed: int, n: int) -> None:
     records = random_market(seed, n)

@@ -111,7 +111,7 @@ def test_the_search_finds_what_writing_out_every_replicate_finds(
     interval._many.cache_clear()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(20, 60), st.integers(0, 7)), min_size=2, max_size=60))
 def test_the_order_of_rows_and_the_names_of_employers_do_not_matter(rows: list[tuple[int, int]]) -> None:
     pay = np.array(sorted(float(1000 * p) for p, _ in rows))

@@ -97,7 +97,7 @@ def test_disclosure_by_month_and_country() -> None:
     assert [(d.name, d.postings, d.smoothed) for d in by_place] == [("r", 20, None)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=40))
 def test_survival_agrees_with_scipy_where_nothing_is_truncated(rows: list[tuple[int, bool]]) -> None:
     days = np.array([d for d, _ in rows])

@@ -166,7 +166,7 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2032, 1, 1), timezones=st.
 
 
 @given(fields=fields, start=moments)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_slots_agree_with_a_plain_reading_of_the_fields(fields: tuple[str, ...], start: datetime) -> None:
     """Against every minute of two days, asked one by one."""
     expression, end = " ".join(fields), start + timedelta(days=2)
@@ -218,7 +218,7 @@ CRONISH = st.text(alphabet="0123456789*/,-@ amondwey\t١²\x00", max_size=24) | 
 
 
 @given(expression=CRONISH | st.sampled_from(["@daily", "@reboot", "0 0 31 2 *", " 0 6 * * * "]))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_sources_file_takes_the_schedules_that_the_scheduler_takes_and_no_others(expression: str) -> None:
     entry = {"name": "acme", "spider": "captures", "schedule": expression}
     try:

@@ -233,7 +233,7 @@ jobs = st.builds(
 
 
 @given(job=jobs, state=states)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_laws(job: Job, state: JobState) -> None:
     """At most one start; no slot twice; nothing of the future; what is accounted for stays so; the quiet sleep."""
     actions = tick(DAWN, [job], {job.name: state})
@@ -255,7 +255,7 @@ def test_laws(job: Job, state: JobState) -> None:
 
 
 @given(job=jobs, state=states, steps=st.lists(st.integers(1, 400), min_size=1, max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_asking_again_after_acting_finds_nothing(job: Job, state: JobState, steps: list[int]) -> None:
     """Carried out, a tick leaves nothing to do at the same moment, however the moments follow each other."""
     now = DAWN

@@ -63,7 +63,6 @@ def test_a_child_that_hangs_is_ended(database_url: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("scraper.crawl.GRACE_SECONDS", 0.5)
     result = run("hangs", database_url, timeout_seconds=3)
     assert result.reasons == ("the crawl took longer than 3 seconds and was ended",)
-    assert result.seconds < 15
 
 
 def test_a_spider_that_keeps_python_busy_is_ended_long_before_its_time(
@@ -72,13 +71,11 @@ def test_a_spider_that_keeps_python_busy_is_ended_long_before_its_time(
     monkeypatch.setattr("scraper.crawl.SILENT_SECONDS", 5.0)
     result = run("hangs", database_url)
     assert result.reasons == ("the crawl hung: its spider kept Python busy for 5 seconds and was ended",)
-    assert result.seconds < 40
 
 
 def test_a_child_that_takes_all_memory_is_ended(database_url: str) -> None:
     result = run("hog", database_url, memory_mb=256)
     assert result.verdict == "failed"
-    assert result.seconds < 30
 
 
 def test_only_the_end_of_a_long_log_is_kept(database_url: str) -> None:
