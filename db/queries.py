@@ -285,13 +285,6 @@ def list_runs(
         return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def list_rejected(engine: Engine, *, limit: int | None = None) -> list[dict[str, Any]]:
-    """What could not be read, newest first."""
-    query = select(REJECTED).order_by(REJECTED.c.last_seen.desc(), REJECTED.c.id).limit(limit)
-    with reading(engine) as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
-
-
 def list_sources(engine: Engine) -> list[dict[str, Any]]:
     """Every source that is configured or ever gave something, with its condition, its last run and its raw postings."""
     names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at"}]
