@@ -41,7 +41,8 @@ class Matched:
 
 def match(engine: Engine, *, now: datetime) -> Matched:
     """Merges the postings that are one job. A posting that makes a rule fail stays by itself, and is rejected."""
-    merged, rejected = 0, {}
+    merged = 0
+    rejected: dict[str, RejectedRecord] = {}
     while True:
         with reading(engine) as connection:
             waiting = merges.unmatched(connection, MATCH_VERSION, AT_ONCE)
@@ -142,10 +143,18 @@ def ad_of(values: Mapping[Any, Any], posting_id: str, shown: Iterable[Any]) -> A
         requisition=values["requisition_text"],
         urls=frozenset(row.url.split("#")[0].rstrip("/") for row in shown if row.url),
         description=values["description_text"],
-        publishers=frozenset(Publisher(row.source, urlsplit(row.url or "").netloc) for row in shown),
+        publishers=frozenset(Publisher(row.source, _host(row.url)) for row in shown),
         first_seen=values["first_seen"],
         last_seen=values["last_seen"],
     )
+
+
+def _host(url: str | None) -> str:
+    """The host of an address; none of one that cannot be split ("http://[x")."""
+    try:
+        return urlsplit(url or "").netloc
+    except ValueError:
+        return ""
 
 
 def review(engine: Engine, rates: Rates, *, now: datetime) -> int:

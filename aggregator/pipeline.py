@@ -109,11 +109,16 @@ def _aggregate(
     counts += PostingCounts(postings=-min(merged, counts.new), new=-min(merged, counts.new))
     read_articles, failed = _aggregate_articles(engine, now)
     rejected.note(failed)
+    rejected.end()
     return AggregateCounts(first.read, read_articles, counts, merged, split, len(rejected.ids))
 
 
+MOST_LOGGED = 20
+"""Rejections of one call that are logged one by one; the others are counted."""
+
+
 class Rejections:
-    """What this call rejected, each row and reason once: a job may be read several times, and is logged once."""
+    """What one call rejected, each row and reason once: a job may be read several times, and is logged once."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
@@ -122,7 +127,13 @@ class Rejections:
         for record in records:
             if record.id not in self.ids:
                 self.ids.add(record.id)
-                logger.warning("rejected %s of %s: %s", record.subject, record.source, record.detail)
+                if len(self.ids) <= MOST_LOGGED:
+                    logger.warning("rejected %s of %s: %s", record.subject, record.source, record.detail)
+
+    def end(self) -> None:
+        if len(self.ids) > MOST_LOGGED:
+            more = len(self.ids) - MOST_LOGGED
+            logger.warning("rejected %d more: `jobledger rejected list` shows them", more)
 
 
 def _read_first(

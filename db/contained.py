@@ -106,10 +106,11 @@ def _sound(
 
 
 def failure_of(error: Exception) -> Failure:
-    """An exception in words: one line, bounded, without personal data that it may quote from the row."""
+    """An exception in words: one short line, safe for a terminal, without personal data that it quotes of the row."""
     name = type(error).__name__
     try:
-        said = without_personal_data(" ".join(str(error).split())[:LONGEST_MESSAGE])
+        words = " ".join(str(error).split())[:LONGEST_MESSAGE]
+        said = without_personal_data("".join(sign if sign.isprintable() else "\ufffd" for sign in words))
     except Exception:  # noqa: BLE001 - an exception that cannot say what it is: its type must do
         said = ""
     return Failure(f"{name}: {said}" if said else name, _place(error))

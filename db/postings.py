@@ -150,7 +150,7 @@ def keep_postings(
 
 def _keep_batch(connection: Connection, batch: Batch, rules_version: int, now: datetime) -> PostingCounts:
     ordered = sorted(batch.drafts, key=lambda draft: draft.id)
-    ids = [job.id for job in (*ordered, *batch.unread)]
+    ids = [draft.id for draft in ordered] + [job.id for job in batch.unread]
     old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, ids)}
     _keep_companies(connection, ordered)
     decided = _decided_flags(connection, ordered)
@@ -166,16 +166,18 @@ def _keep_batch(connection: Connection, batch: Batch, rules_version: int, now: d
     _keep_flags(connection, ordered, decided, rules_version, now)
     keep_unread(connection, batch.unread, old, rules_version=rules_version, now=now)
     counts = _keep_changes(connection, ordered, batch.unread, old, now)
-    owners = [(draft.read_from, draft.id) for draft in ordered]
+    owners: list[Owned] = [(draft.read_from, draft.id) for draft in ordered]
     owners += [(job.read_from, job.id if job.id in old else None) for job in batch.unread]
     _mark_read(connection, owners, rules_version)
     _keep_rejected(connection, owners, batch.rejected, now)
     return counts
 
 
-def _mark_read(
-    connection: Connection, owners: Sequence[tuple[Mapping[str, str], str | None]], rules_version: int
-) -> None:
+Owned = tuple[Mapping[str, str], str | None]
+"""Raw postings with the hash of what was read, and the posting that they belong to."""
+
+
+def _mark_read(connection: Connection, owners: Sequence[Owned], rules_version: int) -> None:
     """Raw postings belong to their posting and are pending no more, unless they changed meanwhile."""
     read = update(RAW).where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
     owned = [
@@ -191,10 +193,7 @@ def _mark_read(
 
 
 def _keep_rejected(
-    connection: Connection,
-    owners: Sequence[tuple[Mapping[str, str], str | None]],
-    rejected: Sequence[RejectedRecord],
-    now: datetime,
+    connection: Connection, owners: Sequence[Owned], rejected: Sequence[RejectedRecord], now: datetime
 ) -> None:
     failed = {record.subject for record in rejected}
     resolve_rows(connection, [id_ for read, _ in owners for id_ in read if id_ not in failed], UNREADABLE, now)

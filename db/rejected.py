@@ -127,8 +127,13 @@ def rejected_reasons(engine: Engine) -> list[str]:
         return list(connection.execute(select(REJECTED.c.reason).distinct().order_by(REJECTED.c.reason)).scalars())
 
 
-def count_rejected(engine: Engine) -> dict[str, int]:
+def count_rejected(connection: Connection) -> dict[str, int]:
     """How many rejections stand, by source."""
     query = select(REJECTED.c.source, func.count().label("n")).where(STANDING).group_by(REJECTED.c.source)
+    return {row.source: row.n for row in connection.execute(query)}
+
+
+def rejected_sources(engine: Engine) -> list[str]:
+    """Every source of which something was rejected."""
     with reading(engine) as connection:
-        return {row.source: row.n for row in connection.execute(query)}
+        return list(connection.execute(select(REJECTED.c.source).distinct().order_by(REJECTED.c.source)).scalars())
