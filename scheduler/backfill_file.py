@@ -13,13 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from lxml import etree
 from sqlalchemy.exc import SQLAlchemyError
 
 from aggregator.normalise.money import Rates
 from aggregator.rules import RULES_VERSION
+from db.contained import Failure, contained
 from db.keys import bytes_hash
 from db.records import ArticleRecord, RawPostingRecord, Record, RejectedRecord
+from db.rejected import PARSER_FAILED
 from db.session import LedgerError, open_ledger
 from db.store import keep
 from db.text import without_personal_data
@@ -40,18 +41,6 @@ KEPT_AT_ONCE: Final = 500
 """Records a transaction of the ledger."""
 MOST_POISON_NAMED: Final = 20
 CHUNK: Final = 1 << 20
-FAULTS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    etree.LxmlError,
-)
-"""What a parser may raise on a hostile page; the page is rejected with it, and the file goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +226,14 @@ class Work:
             return
         try:
             with watch.page():
-                records, rows = self._read_page(answer)
+                read = contained(self._read_page, answer)
         except PageTooSlow:
             self._poisonous(answer, "too_slow", "reading the page took longer than it may")
             return
-        except FAULTS as error:
-            detail = f"a parser failed: {type(error).__name__}: {error}"[:300]
-            self._reject(answer.offset, "parser_failed", detail, answer.url, answer.at)
+        if isinstance(read, Failure):
+            self._reject(answer.offset, PARSER_FAILED, str(read), answer.url, answer.at)
             return
+        records, rows = read
         for table, row in rows:
             self._partitions.add(table, row)
         self._pages_with_jobs += any(isinstance(record, RawPostingRecord) for record in records)

@@ -8,7 +8,6 @@ here, so each id carries its platform (`greenhouse:5012345`).
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from db.keys import folded
 from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord
-from scraper.answers import Parsed, Seen, gathered
+from scraper.answers import Parsed, Seen, gathered, read_each, understood
 from scraper.pages.feeds import parse_feed, parse_fields
 from scraper.pages.jobposting import JobPosting, cleaned, is_posting, nodes_of, posting_of
 from scraper.pages.rows import AnswerError, Row, decoded_json
@@ -134,7 +133,9 @@ def _reader_of(answer: object) -> tuple[str, Reading] | None:
             if any(keys & set(row) for row in rows[:2]):
                 return platform, _function(platform, parser)
         if rows and (inner := _reader_of_object(rows[0])) is not None and inner[0] in (JSON_LD, FLAT):
-            return inner[0], lambda items, seen: gathered(inner[1](item, seen) for item in _objects(items))
+            return inner[0], lambda items, seen: gathered(
+                read_each(_objects(items), lambda item: inner[1](item, seen), seen)
+            )
     return None
 
 
@@ -168,7 +169,7 @@ def _function(platform: str, name: str) -> Reading:
 def _declared(answer: object, seen: Seen) -> Parsed:
     found = [node for node in nodes_of([answer]) if is_posting(node)]
     jobs = [JobPosting(cleaned(node), "json-ld") for node in found]
-    return gathered(posting_of(job, seen, url=Row(job.fields).text("url")) for job in jobs)
+    return gathered(read_each(jobs, lambda job: posting_of(job, seen, url=Row(job.fields).text("url")), seen))
 
 
 def _objects(items: object) -> list[object]:
@@ -202,18 +203,21 @@ def parse_document(document: Document, seen: Seen) -> tuple[str, Parsed]:
     return "feed", parse_feed(document, replace(seen, id_prefix="feed:"))
 
 
+def parse_body(body: bytes, seen: Seen) -> Parsed:
+    """The postings of an answer of any platform. Raises `AnswerError` when it is none that we know."""
+    answer = decoded_json(body)
+    platform = recognise_answer(answer)
+    if platform is None:
+        excerpt = body[:200].decode("utf-8", "replace")
+        raise AnswerError("unknown_shape", "no known platform answers like this", excerpt)
+    return parse_answer(platform, answer, seen)
+
+
 def read_json(capture: Capture) -> Iterator[Record]:
     """The postings of a saved JSON answer."""
-    seen = _seen(capture)
-    try:
-        answer = decoded_json(unzipped(capture.data()))
-        platform = recognise_answer(answer)
-        if platform is None:
-            yield capture.rejected("unknown_shape", "no known platform answers like this", json.dumps(answer)[:200])
-            return
-        parsed = parse_answer(platform, answer, seen)
-    except AnswerError as error:
-        yield capture.rejected(error.reason, error.detail, error.excerpt)
+    parsed = understood(lambda: parse_body(unzipped(capture.data()), _seen(capture)))
+    if isinstance(parsed, AnswerError):
+        yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
     yield capture.page("listing")
     yield from _records(parsed)
@@ -233,28 +237,22 @@ def read_jsonl(capture: Capture) -> Iterator[Record]:
         number += 1
         if not line.strip():
             continue
-        try:
-            answer = decoded_json(line)
-            platform = recognise_answer(answer)
-            if platform is None:
-                raise AnswerError(
-                    "unknown_shape", "no known platform answers like this", line[:200].decode("utf-8", "replace")
-                )
-            yield from _records(parse_answer(platform, answer, seen))
-        except AnswerError as error:
-            unread += 1
-            if unread <= MOST_REJECTED:
-                yield capture.rejected(error.reason, f"line {number}: {error.detail}", error.excerpt)
+        parsed = understood(parse_body, line, seen)
+        if isinstance(parsed, Parsed):
+            yield from _records(parsed)
+            continue
+        unread += 1
+        if unread <= MOST_REJECTED:
+            yield capture.rejected(parsed.reason, f"line {number}: {parsed.detail}", parsed.excerpt)
     if unread > MOST_REJECTED:
         yield capture.rejected("unreadable_lines", f"{unread} of {number} lines could not be read")
 
 
 def read_xml(capture: Capture) -> Iterator[Record]:
     """The postings of a saved XML feed."""
-    try:
-        _, parsed = parse_document(safe_xml(unzipped(capture.data())), _seen(capture))
-    except AnswerError as error:
-        yield capture.rejected(error.reason, error.detail, error.excerpt)
+    parsed = understood(lambda: parse_document(safe_xml(unzipped(capture.data())), _seen(capture))[1])
+    if isinstance(parsed, AnswerError):
+        yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
     yield capture.page("feed")
     yield from _records(parsed)

@@ -80,7 +80,7 @@ class _Body:
     def __init__(self, answer: HTTPResponse, url: str, offset: int) -> None:
         self._answer, self._url, self._position = answer, url, offset
         length = answer.headers.get("Content-Length", "")
-        self._left = int(length) if length.isdigit() else None
+        self._left = int(length) if length.isdecimal() else None
 
     def read(self, size: int = -1) -> bytes:
         """Raises `InputError` where the connection breaks: a cut file must not look like a short one."""

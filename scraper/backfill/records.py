@@ -218,7 +218,7 @@ def _answer(record: Any, http: Any, offset: int, kind: str, is_dull: IsDull) -> 
     breaks_off = len(body) < min(declared, LONGEST)
     truncated = len(body) > LONGEST or breaks_off or "WARC-Truncated" in record.headers
     length = http.get("Content-Length") or ""
-    if not (transfer or content) and length.isdigit() and len(body) < int(length):
+    if not (transfer or content) and length[:18].isdecimal() and len(body) < int(length[:18]):
         truncated = True
     if transfer or content:
         try:

@@ -63,7 +63,7 @@ def _answer(record: object) -> Archived | None:
     body = record.reader.read(LONGEST + 1)  # type: ignore[attr-defined]
     length = http.get("Content-Length") or ""
     is_encoded = http.get("Content-Encoding") or http.get("Transfer-Encoding")
-    is_short = not is_encoded and length.isdigit() and len(body) < int(length)
+    is_short = not is_encoded and length[:18].isdecimal() and len(body) < int(length[:18])
     return Archived(
         url=address,
         at=at if at.tzinfo else at.replace(tzinfo=UTC),

@@ -25,8 +25,10 @@ from urllib.parse import urlencode
 
 from scrapy.http import Request, Response
 
+from db.contained import Failure, each_contained
 from db.keys import bytes_hash
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record
+from db.rejected import PARSER_FAILED
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
 from scraper.pages.jobposting import read_job_page
@@ -241,7 +243,7 @@ def archived_records(archived: Archived, source: str, is_article: Callable[[byte
     if archived.status != 200 or not archived.body.strip():
         return
     digest = bytes_hash(archived.body)
-    records = list(_content(archived, source, is_article))
+    records = list(_contained_content(archived, source, is_article))
     if archived.truncated:
         seen = Seen(source=source, url=archived.url, at=archived.at)
         records.append(rejection(seen, "cut_off", "the archived page is not whole"))
@@ -251,6 +253,15 @@ def archived_records(archived: Archived, source: str, is_article: Callable[[byte
             source=source, url=archived.url, content_hash=digest, seen_at=archived.at, kind=kind, status=archived.status
         )
         yield from records
+
+
+def _contained_content(archived: Archived, source: str, is_article: Callable[[bytes], bool]) -> Iterator[Record]:
+    for record in each_contained(_content(archived, source, is_article)):
+        if isinstance(record, Failure):
+            seen = Seen(source=source, url=archived.url, at=archived.at)
+            yield rejection(seen, PARSER_FAILED, str(record))
+        else:
+            yield record
 
 
 def _content(archived: Archived, source: str, is_article: Callable[[bytes], bool]) -> Iterator[Record]:
