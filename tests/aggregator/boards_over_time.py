@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,7 +65,7 @@ class Shown:
     def counted(self) -> dict[str, Any]:
         """What the crawl counts."""
         number = len(self.ads)
-        counts = {name: number for name in ("raw_postings", "sightings", "postings_read", "field/description_text")}
+        counts = dict.fromkeys(("raw_postings", "sightings", "postings_read", "field/description_text"), number)
         counts["field/pay"] = number if self.pay else 0
         counts["pages"] = counts["answers"] = 1
         return {"finish_reason": "finished", **{f"jobledger/{k}": v for k, v in counts.items()}, **self.stats}
@@ -111,7 +111,7 @@ class Scenario:
         closing = {} if closes == "never" else dict(re.findall(r"run (\d+): (\d+)", closes))
         return cls(
             board=board,
-            source=Source(name="acme", spider="greenhouse", token="acme", **values),
+            source=Source(name=re.sub(r"\W+", "-", board), spider="greenhouse", token="acme", **values),
             every={"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}[every],
             steps=tuple(step for words in steps.split(", ") for step in _steps(words)),
             closes={int(run): int(number) for run, number in closing.items()},
@@ -138,7 +138,7 @@ class BoardOverTime:
     """One source in a ledger, and the clock on the wall."""
 
     engine: Engine
-    source: Source = Source(name="acme", spider="greenhouse", token="acme")
+    source: Source
     now: datetime = START
 
     def run(self, shown: Shown) -> Outcome:
@@ -171,7 +171,8 @@ class BoardOverTime:
 
     def closed(self) -> int:
         with reading(self.engine) as connection:
-            query = select(func.count()).select_from(RAW).where(RAW.c.closed_at.is_not(None))
+            closed = (RAW.c.source == self.source.name) & RAW.c.closed_at.is_not(None)
+            query = select(func.count()).select_from(RAW).where(closed)
             return connection.execute(query).scalar_one()
 
 
@@ -190,8 +191,3 @@ def walk(engine: Engine, scenario: Scenario) -> tuple[dict[int, int], Outcome]:
             closes[number] = board.closed() - before
         board.pass_by(scenario.every)
     return closes, outcome
-
-
-def with_ads(numbers: Sequence[int]) -> Shown:
-    """A run that sees just these."""
-    return replace(Shown(), ads=tuple(numbers))
