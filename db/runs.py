@@ -215,9 +215,11 @@ def open_runs(engine: Engine) -> list[RunRow]:
     return _rows(engine, select(*COLUMNS).where(RUN.c.state.in_(OPEN)).order_by(RUN.c.id))
 
 
-def history(engine: Engine, source: str, limit: int = 30) -> list[RunRow]:
-    """The last finished runs of a source, newest first: what a new run is judged against."""
+def history(engine: Engine, source: str, limit: int = 30, *, verdict: str | None = None) -> list[RunRow]:
+    """The last finished runs of a source, newest first; of one verdict only where it is given."""
     statement = select(*COLUMNS).where(RUN.c.source == source, RUN.c.state == "finished")
+    if verdict is not None:
+        statement = statement.where(RUN.c.verdict == verdict)
     return _rows(engine, statement.order_by(RUN.c.finished_at.desc(), RUN.c.id.desc()).limit(limit))
 
 

@@ -12,16 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from db.holder import this_holder
 from db.runs import Outcome, RunRow, claim_run, finish_run, heartbeat, history
-from db.source_state import Condition, set_condition
+from db.source_state import set_condition
 from scheduler.chore_settings import ChoreSettings
 from scheduler.chores import chore_outcome
 from scheduler.conditions import after_abandoned, after_run, probing
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 10.0
 HISTORY = 30
-"""So many past runs a new one is judged against."""
+"""So many past healthy runs a new one is judged against; doubted ones must not push them out of sight."""
 WRITE_SECONDS = 540.0
 """How long a finished run waits for a ledger that is away; then it is given up for dead."""
 LONGEST_PAUSE_SECONDS = 15.0
@@ -44,9 +44,10 @@ STOPPED = "cut short: the scheduler was stopped"
 LOST = "cut short: the ledger went away"
 
 Clock = Callable[[], datetime]
-Change = Callable[..., Condition]
-"""From a condition and `now` to the condition after it."""
 Progress = Callable[[Mapping[str, int]], None]
+Weigh = Callable[[Engine, "Claimed", Outcome, datetime], Outcome]
+"""From the outcome of a crawl to what it is worth beside what the ledger holds."""
+Made = TypeVar("Made")
 
 
 class Crawl(Protocol):
@@ -110,7 +111,7 @@ def run_source(
     set_condition(engine, source.name, probing)
     run = Claimed(id=run_id, name=source.name, scheduled_for=scheduled_for, trigger=trigger, holder=me)
     work = partial(crawl_outcome, source, engine, database_url, crawl=crawl, limit=limit, progress=progress)
-    result = perform(run, work, engine=engine, cron=source.schedule, now=now)
+    result = perform(run, work, engine=engine, cron=source.schedule, now=now, weigh=weighed)
     close_absent(engine, result, now())
     return result
 
@@ -126,6 +127,11 @@ class Claimed:
     holder: str
 
 
+def as_it_is(_engine: Engine, _run: Claimed, outcome: Outcome, _now: datetime) -> Outcome:
+    """A job of our own has no ads to compare."""
+    return outcome
+
+
 def perform(
     run: Claimed,
     work: Callable[[], Outcome],
@@ -134,11 +140,13 @@ def perform(
     cron: str | None,
     now: Clock,
     is_stopping: Callable[[], bool] = lambda: False,
+    weigh: Weigh = as_it_is,
 ) -> RunResult:
     """Does the work of a claimed run, keeping it alive, and finishes it whatever happens.
 
-    An error of ours inside `work` is a failed run that says so. A run that fails while we are stopping (`is_stopping`),
-    or because the ledger went away, was cut short by us: the source is not blamed and is read again soon.
+    `weigh` judges the outcome by what the ledger holds, just before it is written. An error of ours is a failed run
+    that says so. A run that fails while we are stopping (`is_stopping`), or because the ledger went away, was cut
+    short by us: the source is not blamed and is read again soon.
     """
     started = time.monotonic()
     rhythm = interval(cron) if cron is not None else DAY
@@ -150,17 +158,16 @@ def perform(
         outcome = Outcome(verdict="failed", reasons=(LOST, str(error.orig or error).splitlines()[0]))
     except Exception as error:
         logger.exception("%s: run %d broke", run.name, run.id)
-        outcome = Outcome(verdict="failed", reasons=(f"an error of ours: {type(error).__name__}: {error}",))
+        outcome = Outcome(verdict="failed", reasons=(_of_ours(error),))
     finally:
         if outcome.seconds is None:
             outcome = replace(outcome, seconds=round(time.monotonic() - started, 3))
-        change: Change = partial(after_run, outcome=outcome, interval=rhythm)
+        was_cut_short = outcome.reasons[:1] == (LOST,)  # the source did nothing wrong, and was perhaps not even asked
         if outcome.verdict == "failed" and is_stopping():
-            outcome = replace(outcome, reasons=(STOPPED, *outcome.reasons))
-            change = partial(after_abandoned, was_abandoned_before=False)
-        elif outcome.reasons[:1] == (LOST,):  # the source did nothing wrong, and was perhaps not even asked
-            change = partial(after_abandoned, was_abandoned_before=False)
-        kept = _finish(engine, run, outcome, change, now, is_stopping)
+            outcome, was_cut_short = replace(outcome, reasons=(STOPPED, *outcome.reasons)), True
+
+        finish = partial(_finish, engine, run, outcome, weigh, None if was_cut_short else rhythm, now)
+        outcome, kept = _written(run, finish, is_stopping) or (outcome, False)
     return RunResult(
         source=run.name,
         run_id=run.id,
@@ -187,14 +194,22 @@ def work(
         doing = partial(crawl_outcome, job.source, engine, database_url, crawl=crawl)
     else:
         doing = partial(chore_outcome, job, database_url, chores)
-    result = perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping)
+    weigh = weighed if job.source is not None else as_it_is
+    result = perform(run, doing, engine=engine, cron=job.cron, now=now, is_stopping=is_stopping, weigh=weigh)
     if job.source is not None:
         close_absent(engine, result, now())
     return result
 
 
+def weighed(engine: Engine, run: Claimed, outcome: Outcome, now: datetime) -> Outcome:
+    """The outcome of a crawl once its ads are compared with those that earlier runs showed."""
+    from aggregator.lifecycle import weigh  # the aggregator is slow to import
+
+    return weigh(engine, run.name, run.id, outcome, now)
+
+
 def close_absent(engine: Engine, result: RunResult, now: datetime) -> None:
-    """Lets a healthy, complete run count what it did not see, and close what was missed often enough."""
+    """Lets a run that read its whole source count what it did not see, and close what was missed often enough."""
     if not result.kept:
         return
     from aggregator.lifecycle import after_run as count_absences  # the aggregator is slow to import
@@ -222,7 +237,7 @@ def crawl_outcome(
         from scraper.crawl import crawl as real_crawl  # brings the whole crawl machinery; listing runs needs none of it
 
         crawl = real_crawl
-    past: list[RunRow] = history(engine, source.name, HISTORY)
+    past: list[RunRow] = history(engine, source.name, HISTORY, verdict="healthy")
     result = crawl(source, database_url=database_url, limit=limit, history=past, progress=progress)
     return outcome_of(result)
 
@@ -257,22 +272,45 @@ def kept_alive(engine: Engine, run: Claimed, now: Clock, every: float = HEARTBEA
 
 
 def _finish(
-    engine: Engine, run: Claimed, outcome: Outcome, change: Change, now: Clock, is_stopping: Callable[[], bool]
-) -> bool:
-    """Writes the end of a run; waits for a ledger that is away, so that a crawl of an hour is not forgotten."""
+    engine: Engine, run: Claimed, outcome: Outcome, weigh: Weigh, rhythm: timedelta | None, now: Clock
+) -> tuple[Outcome, bool]:
+    """Writes the end of a run; what it came to, and whether it was still ours. No `rhythm`: it was cut short."""
+    moment = now()
+    try:
+        judged = weigh(engine, run, outcome, moment)
+    except DBAPIError:
+        raise
+    except Exception as error:
+        logger.exception("%s: run %d could not be judged", run.name, run.id)
+        judged = replace(outcome, verdict="failed", complete=False, reasons=(*outcome.reasons, _of_ours(error)))
+    after = (
+        partial(after_abandoned, was_abandoned_before=False, now=moment)
+        if rhythm is None
+        else partial(after_run, outcome=judged, interval=rhythm, now=moment)
+    )
+    return judged, finish_run(engine, run.id, judged, moment, holder=run.holder, after=after)
+
+
+def _of_ours(error: Exception) -> str:
+    return f"an error of ours: {type(error).__name__}: {error}"
+
+
+def _written(run: Claimed, write: Callable[[], Made], is_stopping: Callable[[], bool]) -> Made | None:
+    """What `write` returns; waits for a ledger that is away, so that a crawl of an hour is not forgotten.
+
+    None when the ledger stayed away for too long.
+    """
     deadline, pause, last = time.monotonic() + WRITE_SECONDS, 1.0, False
     while True:
-        moment = now()
-        after = partial(change, now=moment)
         try:
-            return finish_run(engine, run.id, outcome, moment, holder=run.holder, after=after)
+            return write()
         except DBAPIError as error:
             why = error.orig or error
         if is_stopping() and not last:
             last, deadline = True, min(deadline, time.monotonic() + LAST_WRITE_SECONDS)
         if time.monotonic() >= deadline:
             logger.error("run %s of %s could not be written down: %s", run.id, run.name, why)
-            return False
+            return None
         logger.warning("the ledger is away (%s): run %s waits %.0f s", why, run.id, pause)
         _sleep(pause, is_stopping)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, Final
 
+from db.lifecycle import DOUBT, SIGHT
 from scraper.health import COUNTS, PastRun, Verdict, judge
 from scraper.sources import Source
 
@@ -101,17 +102,32 @@ def crawl(
         verdict = Verdict("failed", (child.death or "the crawl process ended without a result",), complete=False)
     else:
         verdict = judge(stats, source, history)
-    counts = {name: int(stats.get(f"jobledger/{name}", 0)) for name in COUNTS}
+    seconds = round(time.monotonic() - started, 3)
+    return result_of(source, verdict, stats, limit=limit, seconds=seconds, log_tail=child.log_tail)
+
+
+def result_of(
+    source: Source,
+    verdict: Verdict,
+    stats: Mapping[str, Any],
+    *,
+    limit: int | None = None,
+    seconds: float = 0.0,
+    log_tail: str = "",
+) -> CrawlResult:
+    """What a crawl with these stats came to; how much of its source it read goes into its stats."""
+    evidence = {SIGHT: verdict.sight if limit is None else None, DOUBT: verdict.doubt if limit is None else None}
     return CrawlResult(
         source=source.name,
         verdict=verdict.verdict,
         reasons=verdict.reasons,
         complete=verdict.complete and limit is None,
-        seconds=round(time.monotonic() - started, 3),
-        stats={name: value for name, value in stats.items() if name != NOTES},
-        log_tail=child.log_tail,
+        seconds=seconds,
+        stats={name: value for name, value in stats.items() if name != NOTES}
+        | {name: value for name, value in evidence.items() if value is not None},
+        log_tail=log_tail,
         notes=tuple(stats.get(NOTES, ())),
-        **counts,
+        **{name: int(stats.get(f"jobledger/{name}", 0)) for name in COUNTS},
     )
 
 

@@ -1,7 +1,8 @@
 """Every run is judged before it is believed: healthy, suspect or failed, with reasons in words.
 
-Empty is not failed, and failed is not empty. Only a healthy run that saw its whole source may close postings, so a
-capped listing, a failed page or a challenge page is never read as "the jobs are gone".
+Empty is not failed, and failed is not empty. Only a run that read its whole source may close postings, so a capped
+listing, a failed page or a challenge page is never read as "the jobs are gone". A run that read everything and is
+doubted only for what the source shows is suspect at first; `aggregator.lifecycle` decides when it is believed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, Protocol
 
+from db.lifecycle import BELIEVED, SHARE, SIGHT, WHOLE
 from scraper.sources import Source
 
 COUNTS: Final = ("pages", "articles", "sightings", "raw_postings", "new", "updated", "unchanged", "rejected")
@@ -34,7 +36,11 @@ class Verdict:
     """healthy, suspect or failed."""
     reasons: tuple[str, ...]
     complete: bool
-    """Whether the run saw the whole source: only then may absence mean closed."""
+    """Whether the run saw the whole source and is believed."""
+    sight: str | None = None
+    """`WHOLE` or `SHARE` when the run read all that it was meant to read, whether it is believed or not."""
+    doubt: str | None = None
+    """Why a run that read everything is suspect: past or bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,19 @@ class Finding:
     """One reason to doubt a run."""
 
     severity: str
-    """failed, suspect, or note (incomplete, but no fault)."""
+    """One of `SEVERITIES`."""
     reason: str
 
 
+SEVERITIES: Final = ("failed", "suspect", "bounds", "past", "note")
+"""From the worst: failed; suspect (something was not read); everything was read, but its number is out of the bounds of
+the sources file, or it is unlike the runs before; a note (incomplete, but no fault)."""
+
+
+LIMIT_REACHED: Final = "limit_reached"
 ENDINGS: Final[Mapping[str, tuple[str, str]]] = {
     "finished": ("note", ""),
-    "limit_reached": ("note", "ended at the limit of postings that was asked for"),
+    LIMIT_REACHED: ("note", "ended at the limit of postings that was asked for"),
     "shutdown": ("failed", "was interrupted"),
     "cancelled": ("failed", "was cancelled"),
     "store_failed": ("failed", "could not write to the ledger"),
@@ -87,16 +99,34 @@ def judge(stats: Stats, source: Source, history: Sequence[PastRun] = ()) -> Verd
     >>> judge(stats, Source(name="acme", spider="captures", min_items=20)).reasons
     ('12 postings, fewer than the 20 that this source always has',)
     """
-    past = [run.stats for run in history if run.verdict == "healthy"][:PAST]
+    past = _usual(history)
     findings = [found for question in QUESTIONS for found in question(stats, source, past)]
-    order = ("failed", "suspect", "note")
-    findings.sort(key=lambda found: order.index(found.severity))
-    worst = findings[0].severity if findings else "note"
+    findings = sorted((f for f in findings if f.reason), key=lambda found: SEVERITIES.index(found.severity))
+    worst = findings[0].severity if findings else None
+    read_all = all(found.severity in ("bounds", "past") for found in findings)
     return Verdict(
-        verdict="healthy" if worst == "note" else worst,
-        reasons=tuple(dict.fromkeys(found.reason for found in findings if found.reason)),
-        complete=source.complete and not any(found.reason for found in findings),
+        verdict={None: "healthy", "note": "healthy", "failed": "failed"}.get(worst, "suspect"),
+        reasons=tuple(dict.fromkeys(found.reason for found in findings)),
+        complete=source.complete and not findings,
+        sight=(WHOLE if source.complete else SHARE) if read_all else None,
+        doubt=worst if read_all else None,
     )
+
+
+def _usual(history: Sequence[PastRun]) -> list[Stats]:
+    """The stats of the runs that a new one is measured against, newest first; none while there are too few.
+
+    A run that confirmed a change ends the past: what came before it is no longer usual. It stands for the runs that
+    said the same, so it is enough by itself.
+    """
+    past: list[Stats] = []
+    for run in history:
+        if run.verdict != "healthy" or run.stats.get("finish_reason") == LIMIT_REACHED:
+            continue
+        past.append(run.stats)
+        if BELIEVED in run.stats:
+            return past[:PAST]
+    return past[:PAST] if len(past) >= FEWEST_PAST else []
 
 
 Findings = Sequence[Finding]
@@ -162,6 +192,8 @@ def _parse_errors(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Find
         # A few entries do not make a run suspect, but what they were is unknown: absence closes nothing after it.
         severity = "failed" if broke > _int(stats, "jobledger/postings_read") else "note"
         findings.append(Finding(severity, f"our parser broke on {_counted(broke, 'entry', 'entries')}"))
+    if empty := _int(stats, "jobledger/empty_answers"):
+        findings.append(Finding("suspect", f"{_counted(empty, 'answer')} had no content"))
     if unseen := _int(stats, "jobledger/not_inspected"):
         findings.append(Finding("suspect", f"{_counted(unseen, 'listed posting')} whose own page could not be read"))
     return findings
@@ -182,37 +214,31 @@ def _incomplete(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findin
 
 def _bounds(stats: Stats, source: Source, _past: Sequence[Stats]) -> Findings:
     found = _int(stats, "jobledger/raw_postings")
-    if stats.get("finish_reason") == "limit_reached":
+    if stats.get("finish_reason") == LIMIT_REACHED:
         return []
     if source.min_items is not None and found < source.min_items:
-        return [
-            Finding(
-                "suspect",
-                f"{_counted(found, 'posting')}, fewer than the {source.min_items} that this source always has",
-            )
-        ]
-    if source.max_items is not None and found > source.max_items:
-        return [
-            Finding(
-                "suspect", f"{_counted(found, 'posting')}, more than the {source.max_items} that this source ever has"
-            )
-        ]
-    return []
+        words = f"fewer than the {source.min_items} that this source always has"
+    elif source.max_items is not None and found > source.max_items:
+        words = f"more than the {source.max_items} that this source ever has"
+    else:
+        return []
+    return [Finding("bounds", f"{_counted(found, 'posting')}, {words}")]
 
 
-def _against_past(stats: Stats, _source: Source, past: Sequence[Stats]) -> Findings:
-    if len(past) < FEWEST_PAST or stats.get("finish_reason") == "limit_reached":
+def _against_past(stats: Stats, source: Source, past: Sequence[Stats]) -> Findings:
+    """Fewer postings than usual, where postings cannot be compared one by one: two whole runs are, in the ledger."""
+    if not past or stats.get("finish_reason") == LIMIT_REACHED or (source.complete and past[0].get(SIGHT) == WHOLE):
         return []
     usual = median(_int(run, "jobledger/raw_postings") for run in past)
     found = _int(stats, "jobledger/raw_postings")
     if found < usual * SUSPECT_FALL:
-        return [Finding("suspect", f"{_counted(found, 'posting')} where the last healthy runs had {usual:.0f}")]
+        return [Finding("past", f"{_counted(found, 'posting')} where the last healthy runs had {usual:.0f}")]
     return []
 
 
 def _coverage(stats: Stats, _source: Source, past: Sequence[Stats]) -> Findings:
     """Fields that used to be there and are no longer."""
-    if len(past) < FEWEST_PAST or _int(stats, "jobledger/postings_read") < FEWEST_POSTINGS:
+    if not past or _int(stats, "jobledger/postings_read") < FEWEST_POSTINGS:
         return []
     findings = []
     names = {name for run in past for name in run if name.startswith("jobledger/field/")}
@@ -222,7 +248,7 @@ def _coverage(stats: Stats, _source: Source, past: Sequence[Stats]) -> Findings:
         is_pay = name == "jobledger/field/pay"
         if usual >= COVERAGE_USUAL and share < usual * (PAY_COLLAPSE if is_pay else COVERAGE_FALL):
             words = name.removeprefix("jobledger/field/").removesuffix("_text").replace("_", " ")
-            findings.append(Finding("suspect", f"{words} in {share:.0%} of postings where {usual:.0%} is usual"))
+            findings.append(Finding("past", f"{words} in {share:.0%} of postings where {usual:.0%} is usual"))
     return findings
 
 

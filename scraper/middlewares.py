@@ -141,6 +141,8 @@ class FinalAnswers:
             self._count("jobledger/answers")
             if response.status >= 400 and response.status not in request.meta.get("handle_httpstatus_list", ()):
                 self._count(f"jobledger/failed_answers/{response.status}")
+            elif response.status == 200 and not response.body.strip():
+                self._count("jobledger/empty_answers")
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:

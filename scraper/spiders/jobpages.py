@@ -91,15 +91,19 @@ def page_ask(url: str, lastmod: str | None, seen: Seen) -> Ask:
 
 
 def read_list_page(body: bytes, seen: Seen, wanted: re.Pattern[str] | None) -> Parsed:
-    """The postings that a page declares itself, and the job pages that it links to."""
+    """The postings that a page declares itself, and the job pages that it links to.
+
+    Raises `AnswerError` for a page without postings that links to no page of its site: it is an error page or a
+    challenge, not an empty list.
+    """
     parsed = read_job_page(body, seen)
+    links = (canonical(found[1] or found[2], seen.url) for found in _HREF.finditer(decoded_page(body)))
+    pages = dict.fromkeys(link for link in links if link and link != seen.url and _on_site(link, seen.url))
+    if not pages and not parsed.postings and not parsed.rejected:
+        raise AnswerError("no_list", "the page holds no job and links to no page of its site")
     if wanted is None:
         return parsed
-    links = (found[1] or found[2] for found in _HREF.finditer(decoded_page(body)))
-    pages = dict.fromkeys(
-        address for link in links if (address := canonical(link, seen.url)) and wanted.search(address)
-    )
-    return parsed + Parsed(asks=tuple(page_ask(url, None, seen) for url in pages if _on_site(url, seen.url)))
+    return parsed + Parsed(asks=tuple(page_ask(url, None, seen) for url in pages if wanted.search(url)))
 
 
 def read_detail(body: bytes, ask: Ask, seen: Seen) -> Parsed:

@@ -7,15 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from aggregator.lifecycle import DROP_MISSES, MISSES, SPACING, Closing, after_run, judge_absences, reposts
+from aggregator.lifecycle import DOUBTED_MISSES, Closing, after_run, judge_board, reposts
 from aggregator.pipeline import aggregate
 from db.evergreen import EVERGREEN_AGE, is_evergreen
 from db.filters import Filters
-from db.lifecycle import Absent
+from db.lifecycle import Absent, Board, Look
 from db.models import Posting, PostingChange
 from db.queries import find_postings
 from db.runs import Outcome, claim_run, finish_run, history
@@ -29,58 +27,96 @@ def day(number: float) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
 
 
-def absents(number: int, missed: int = 0, since: datetime | None = None) -> list[Absent]:
-    return [Absent(f"ad-{n}", missed, since) for n in range(number)]
+def looked(*days: float, believed: bool = True) -> tuple[Look, ...]:
+    """Runs that began on these days and took an hour."""
+    return tuple(Look(day(number), day(number) + HOUR, believed) for number in days)
+
+
+def absents(number: int, last_seen: float = 0) -> tuple[Absent, ...]:
+    return tuple(Absent(f"ad-{n}", day(0), day(last_seen) + HOUR / 2) for n in range(number))
 
 
 class TestRules:
     @pytest.mark.parametrize(
-        ("missed", "since", "now", "expected"),
+        ("runs", "expected"),
         [
-            pytest.param(0, None, day(0), (1, None), id="first miss closes nothing"),
-            pytest.param(1, day(0), day(0) + HOUR, (1, None), id="an hour later is the same miss"),
-            pytest.param(1, day(0), day(0) + SPACING - HOUR, (1, None), id="just too early"),
-            pytest.param(1, day(0), day(0) + SPACING, (2, day(0)), id="second spaced miss closes, at the first"),
-            pytest.param(1, day(0), day(30), (2, day(0)), id="a month later"),
+            pytest.param([1], (1, None), id="first miss closes nothing"),
+            pytest.param([1, 1 + 1 / 24], (1, None), id="an hour later is the same miss"),
+            pytest.param([1, 1 + 19 / 24], (1, None), id="just too early"),
+            pytest.param([1, 1 + 20 / 24], (2, day(1) + HOUR), id="second spaced miss closes, at the first"),
+            pytest.param([1, 1 + 1 / 24, 1 + 21 / 24], (2, day(1) + HOUR), id="after an hourly repeat"),
+            pytest.param([1, 31], (2, day(1) + HOUR), id="a month later"),
         ],
     )
-    def test_one_absent_posting(
-        self, missed: int, since: datetime | None, now: datetime, expected: tuple[int, datetime | None]
-    ) -> None:
-        (absence,), closing = judge_absences([Absent("ad", missed, since)], 100, now=now)
+    def test_one_absent_posting(self, runs: list[float], expected: tuple[int, datetime | None]) -> None:
+        (absence,), closing = judge_board(Board(looked(0, *runs), absents(1), 99))
         assert (absence.missed, absence.closed_at) == expected
         assert closing == Closing(1, int(expected[1] is not None))
 
     @pytest.mark.parametrize(
-        ("missing", "open_before", "dropped"),
-        [(3, 3, False), (4, 4, True), (50, 100, False), (51, 100, True), (0, 0, False), (1, 1, False)],
+        ("missing", "reappeared", "dropped"),
+        [
+            (3, 0, True),
+            (3, 1, False),
+            (4, 0, True),
+            (4, 3, True),
+            (4, 4, False),
+            (50, 50, False),
+            (51, 49, True),
+            (0, 0, False),
+            (1, 0, True),
+            (1, 1, False),
+        ],
     )
-    def test_a_drop_closes_nothing_and_says_so(self, missing: int, open_before: int, dropped: bool) -> None:
-        _, closing = judge_absences(absents(missing, 1, day(0)), open_before, now=day(2))
-        assert closing.closed == (0 if dropped else missing)
-        assert (closing.reason is not None) is dropped
-        if closing.reason is not None:
-            assert f"{missing} of {open_before}" in closing.reason
+    def test_a_drop_closes_nothing_and_says_so(self, missing: int, reappeared: int, dropped: bool) -> None:
+        _, closing = judge_board(Board(looked(0, 1, 2), absents(missing), reappeared))
+        assert (closing.closed, closing.doubted) == (0 if dropped else missing, dropped)
+        if dropped:
+            assert closing.reason is not None
+            assert f"{reappeared} of the {missing + reappeared} ad" in closing.reason
+            assert "(2 so far)" in closing.reason
+        else:
+            assert closing.reason is None
 
-    def test_a_drop_that_stays_is_believed_in_the_end(self) -> None:
-        absent, closings = absents(90), []
-        for number in range(DROP_MISSES + 1):
-            absences, closing = judge_absences(absent, 100, now=day(number))
-            absent = [Absent(a.id, a.missed, a.missed_at) for a in absences if a.closed_at is None]
-            closings.append(closing.closed)
-            if not absent:
-                break
-        assert closings == [0] * (DROP_MISSES - 1) + [90]
+    def test_what_new_ads_a_run_brings_makes_no_difference(self) -> None:
+        """They are not among the ads that reappeared: the ledger counts only those that a believed run had shown."""
+        strangers = tuple(Absent(f"other-{n}", day(1) + HOUR / 2, day(2) + HOUR / 2) for n in range(50))
+        doubted = looked(0) + looked(1, 2, believed=False) + looked(3)
+        _, closing = judge_board(Board(doubted, absents(20) + strangers, 0))
+        assert (closing.missing, closing.closed, closing.doubted) == (70, 0, True)
+        assert closing.reason is not None
+        assert closing.reason.startswith("0 of the 20 ads known before 2026-01-02 reappeared")
 
-    @given(st.lists(st.floats(0, 30), min_size=1, max_size=12))
-    def test_never_closed_by_misses_closer_than_the_spacing(self, times: list[float]) -> None:
-        missed, since = 0, None
-        for moment in map(day, sorted(times)):
-            (absence,), _ = judge_absences([Absent("ad", missed, since)], 100, now=moment)
-            missed, since = absence.missed, absence.missed_at
-            if absence.closed_at is not None:
-                assert moment - absence.missed_at >= SPACING * (MISSES - 1)
-                break
+    def test_a_drop_that_stays_is_believed_at_the_fifth_run(self) -> None:
+        closings = [judge_board(Board(looked(*range(2 + n)), absents(90), 10))[1] for n in range(DOUBTED_MISSES)]
+        assert [closing.closed for closing in closings] == [0, 0, 0, 0, 90]
+        assert [closing.verdict for closing in closings] == ["suspect"] * 4 + ["healthy"]
+        assert closings[-1].reason == (
+            "10 of the 100 ads known before 2026-01-02 reappeared; 5 runs on different days say the same: 90 ads closed"
+        )
+
+    def test_five_hourly_runs_after_a_month_are_one(self) -> None:
+        runs = looked(0, 1, 31, *(31 + hour / 24 for hour in range(1, 12)))
+        _, closing = judge_board(Board(runs, absents(90), 10))
+        assert (closing.closed, closing.doubted) == (0, True)
+        assert closing.reason is not None
+        assert "(2 so far)" in closing.reason
+
+    def test_a_board_that_no_run_was_believed_of_is_compared_with_all_that_is_open(self) -> None:
+        _, closing = judge_board(Board(looked(1, 2, believed=False), absents(9), 1))
+        assert (closing.closed, closing.doubted) == (0, True)
+
+    @pytest.mark.parametrize(("doubt", "doubted", "closed"), [(None, False, 1), ("past", True, 0), ("bounds", True, 0)])
+    def test_a_doubt_about_the_run_asks_for_more_runs(self, doubt: str | None, doubted: bool, closed: int) -> None:
+        board = Board(looked(0) + looked(1, 2, believed=doubt is None), absents(1), 9)
+        _, closing = judge_board(board, doubt)
+        assert (closing.doubted, closing.closed) == (doubted, closed)
+
+    @pytest.mark.parametrize(("doubt", "doubted"), [("past", False), ("bounds", True)])
+    def test_the_past_is_overruled_after_five_runs_and_the_operator_never(self, doubt: str, doubted: bool) -> None:
+        _, closing = judge_board(Board(looked(0) + looked(1, 2, 3, 4, 5, believed=False), absents(1), 9), doubt)
+        assert (closing.doubted, closing.closed) == (doubted, 1)
+        assert closing.reason is not None
 
     @pytest.mark.parametrize(
         ("ads", "expected"),
@@ -167,7 +203,27 @@ class TestRuns:
             closing = run(store, NOON + number * DAY, [1, 2])
             assert (closing.missing, closing.closed) == (8, 0)
         assert set(closed(store).values()) == {None}
-        assert "8 of 10 open postings are missing" in history(store, "acme-board")[0].reasons[0]
+        last = history(store, "acme-board")[0]
+        assert (last.verdict, last.complete) == ("suspect", False), "it is no measure for the runs after it"
+        assert last.reasons == (
+            "2 of the 10 ads known before 2026-03-02 reappeared; nothing is closed until 5 runs on different days say "
+            "the same (3 so far)",
+        )
+
+    def test_a_drop_that_stays_is_closed_and_the_runs_after_it_are_healthy(self, store: Engine) -> None:
+        run(store, NOON, list(range(10)))
+        closings = [run(store, NOON + number * DAY, [1, 2]).closed for number in range(1, 8)]
+        assert closings == [0, 0, 0, 0, 8, 0, 0]
+        assert {at for at in closed(store).values() if at} == {NOON + DAY + HOUR / 5}, "when it was first missed"
+        assert [row.verdict for row in history(store, "acme-board", 3)] == ["healthy"] * 3
+
+    def test_another_company_closes_nothing_and_its_own_ads_go_when_the_board_is_back(self, store: Engine) -> None:
+        own, others = list(range(20)), list(range(100, 120))
+        run(store, NOON, own)
+        assert [run(store, NOON + n * DAY, others).closed for n in (1, 2, 3, 4)] == [0, 0, 0, 0]
+        assert [run(store, NOON + n * DAY, own).closed for n in (5, 6)] == [0, 20]
+        assert {name for name, at in closed(store).items() if at} == {f"ad-{n}" for n in others}
+        assert history(store, "acme-board")[0].verdict == "healthy"
 
     def test_a_miss_is_forgotten_when_the_ad_is_seen(self, store: Engine) -> None:
         for number, seen in enumerate(([1, 2, 3], [1, 2], [1, 2, 3], [1, 2])):
