@@ -11,7 +11,6 @@ import ctypes
 import fcntl
 import gc
 import json
-import multiprocessing
 import os
 import signal
 import threading
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from processes.parent import is_child
 from scheduler.backfill_parquet import WORK
 
 DEATHS_OF_POISON: Final = 2
@@ -181,7 +181,7 @@ class Watch:
                 taken = time.monotonic() - since
                 if not self._by_signal and self._armed and taken > self._seconds:
                     _raise_in(self._owner, PageTooSlow)
-                if taken > self._seconds * STUCK and multiprocessing.parent_process() is not None:
+                if taken > self._seconds * STUCK and is_child():
                     os.kill(os.getpid(), signal.SIGKILL)
 
 
