@@ -22,11 +22,17 @@ def main() -> int:
     """Does what the parent ordered; returns the exit code."""
     target, arguments, memory_mb = pickle.loads(parent.tie())  # noqa: S301 - written by our own parent into our own pipe
     if memory_mb is not None:
-        limit = memory_mb << 20
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        bound_memory(memory_mb << 20)
     module, _, name = target.partition(":")
     function: Callable[..., Any] = getattr(import_module(module), name)
     return int(function(*arguments) or 0)
+
+
+def bound_memory(limit: int) -> None:
+    """Lets this process allocate so many bytes, or fewer where its parent may itself allocate no more."""
+    _, given = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = limit if given == resource.RLIM_INFINITY else min(limit, given)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _code() -> int:

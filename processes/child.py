@@ -1,6 +1,6 @@
 """The supervisor of one piece of work in one child process, bounded in time and memory.
 
-A hang, a leak or a crash of the child is a sentence in `Ended`, never an exception here, and the child never outlives us.
+A hang, a leak or a crash of the child is a sentence in `Ended`, never an exception here. The child never outlives us.
 """
 
 from __future__ import annotations
@@ -85,8 +85,10 @@ def run_child(
         raise
     finally:
         _running.pop(process.pid, None)
-        for listener in listeners:
-            listener.join(timeout=5)  # a process that the child started may hold the streams open
+        for listener, stream in zip(listeners, (process.stdout, process.stderr), strict=True):
+            listener.join(timeout=5)
+            if stream is not None and not listener.is_alive():  # a process that the child started may hold it open
+                stream.close()
     log = child.log.decode("utf-8", "replace")
     return Ended(child.said, over or _death(process.returncode, log), log)
 

@@ -35,7 +35,9 @@ def keep_running(start: Callable[[], subprocess.Popen[bytes]], count: int, *, gr
             for child in [child for child in children if child.poll() is not None]:
                 lived = time.monotonic() - children.pop(child)
                 failures = failures + 1 if lived < SOON_SECONDS else 0
-                logger.warning("process %d ended with code %d: another one takes its place", child.pid, child.returncode)
+                logger.warning(
+                    "process %d ended with code %d: another one takes its place", child.pid, child.returncode
+                )
             if failures >= MOST_FAILURES:
                 raise ClusterError(f"{failures} processes in a row ended as soon as they were started: see the log")
     finally:

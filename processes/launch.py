@@ -3,9 +3,9 @@
     process = launch("scraper.child:main", task)      # runs main(task) in a new process
 
 The child runs `python -P -m processes.boot`. With `-P` Python does not put the current folder on its import path, so a
-file named `queue.py` or `db.py` in the user's folder is never run. What the child has to do travels through its standard
-input: no process list shows it, so it may hold passwords. The pipe stays open for as long as the caller keeps the
-returned object; when it closes, also by `kill -9`, the child ends (`processes.parent`).
+file named `queue.py` or `db.py` in the user's folder is never run. What the child has to do travels through its
+standard input: no process list shows it, so it may hold passwords. The pipe stays open for as long as the caller keeps
+the returned object; when it closes, also by `kill -9`, the child ends (`processes.parent`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def launch(
     """Starts a process that calls `target`, written `module:function`, with arguments that can be pickled.
 
     The function's result is the exit code, None for 0. `memory_mb` bounds the memory that the process can allocate. It
-    leads a session of its own, so that Ctrl-C in a terminal reaches only us. Raises `OSError` when it cannot be started.
+    leads a session of its own, so that Ctrl-C in a terminal reaches only us. Raises `OSError` when it cannot start.
     """
     order = pickle.dumps((target, arguments, memory_mb))
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell

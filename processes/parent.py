@@ -75,7 +75,7 @@ def is_child() -> bool:
 
 
 def say(message: Mapping[str, Any]) -> None:
-    """Tells the parent something, as one line of JSON. Raises `RuntimeError` in a process that `launch` did not start."""
+    """Tells the parent something, as one line of JSON. Raises `RuntimeError` where `launch` did not start us."""
     if _channel is None:
         raise RuntimeError("this process has no parent that listens: it was not started by processes.launch")
     line = json.dumps(message, default=str).encode() + b"\n"

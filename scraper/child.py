@@ -21,8 +21,6 @@ from scraper.settings import OWN_HOSTS, SETTINGS, user_agent
 from scraper.sources import Source, SourceError
 
 PROGRESS_SECONDS: Final = 1.0
-CLOSING_SECONDS: Final = 20.0
-"""How long a crawl may take to close before it is cut off."""
 
 
 def main(task: Mapping[str, Any]) -> int:
@@ -73,7 +71,7 @@ def settings_for(source: Source, task: Mapping[str, Any]) -> Settings:
             "JOBLEDGER_DATABASE_URL": task["database_url"],
             "JOBLEDGER_LIMIT": task["limit"],
             "JOBLEDGER_ALLOW_HOSTS": source.allow_hosts,
-            "JOBLEDGER_CLOSING_SECONDS": CLOSING_SECONDS,
+            "JOBLEDGER_CLOSING_SECONDS": task.get("closing_seconds", 0),
             "CLOSESPIDER_TIMEOUT": task["timeout_seconds"],
             "MEMUSAGE_LIMIT_MB": task["memory_mb"],
             "MEMUSAGE_WARNING_MB": task["memory_mb"] * 3 // 4,

@@ -21,6 +21,8 @@ from processes.child import Ended, Heard, run_child
 from scraper.health import COUNTS, ORDERLY, PastRun, Verdict, judge
 from scraper.sources import Source
 
+CLOSING_SECONDS: Final = 20.0
+"""How long a crawl may take to close, once it has begun to, before it is cut off."""
 GRACE_SECONDS: Final = 30.0
 """How long a child may take to finish after its time is up before it is killed."""
 SILENT_SECONDS: Final = 600.0
@@ -88,6 +90,7 @@ def crawl(
             "limit": limit,
             "paths": list(files),
             "timeout_seconds": timeout_seconds,
+            "closing_seconds": CLOSING_SECONDS,
             "memory_mb": memory_mb,
             "spider_modules": list(spider_modules),
         }
@@ -113,13 +116,19 @@ def crawl(
         seconds=round(time.monotonic() - started, 3),
         stats={name: value for name, value in stats.items() if name != NOTES},
         log_tail=ended.log_tail,
-        cut_short=death is not None or stats.get("finish_reason") not in ORDERLY,
+        cut_short=death is not None or _is_cut_short(stats, source),
         notes=tuple(stats.get(NOTES, ())),
         **counts,
     )
 
 
 NOTES: Final = "jobledger/notes"
+
+
+def _is_cut_short(stats: Mapping[str, Any], source: Source) -> bool:
+    """Whether something was left unread. All captures are read by one callback: an error in it ends the reading."""
+    broke = source.spider == "captures" and "spider_exceptions/count" in stats
+    return broke or stats.get("finish_reason") not in ORDERLY
 
 
 def _telling(progress: Progress | None) -> Heard | None:

@@ -30,7 +30,7 @@ _depth = 0
 
 @contextmanager
 def handled() -> Iterator[None]:
-    """Turns a signal inside the block into one line and the end of the process. May be nested; a thread is left alone."""
+    """Turns a signal inside the block into one line and the end of the process. May be nested."""
     global _depth
     if _depth or threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,7 @@
-"""The road is one way: `service -> scheduler | insights -> scraper | aggregator -> db | processes`; siblings never meet."""
+"""The road is one way; siblings never meet.
+
+`service -> scheduler | insights -> scraper | aggregator -> db | processes`
+"""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class CapturesSpider(scrapy.Spider):
         self.paths = tuple(paths)
 
     async def start(self) -> AsyncIterator[Request]:
-        # Scrapy takes the records of a response one by one, as fast as they are kept, and waits for them when it closes.
-        # It does neither for records that come from here.
+        # Scrapy takes the records of a response one by one, as fast as they are kept, and waits for them when it
+        # closes. It does neither for records that come from here.
         yield Request(f"{NO_PAGE}://files", callback=self.read, dont_filter=True)
 
     def read(self, _response: Response) -> Iterator[Record]:
