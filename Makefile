@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := scraper aggregator scheduler db insights service
+PACKAGES := scraper aggregator scheduler db insights service processes
 
 .PHONY: help demo test check lint types imports format accuracy bench soak fuzz clean
 

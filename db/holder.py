@@ -13,8 +13,12 @@ START_FIELD = 19
 
 def this_holder(part: str = "") -> str:
     """The name of this process as a holder; `part` tells several holders in one process apart."""
-    pid = os.getpid()
-    return "/".join((_host(), str(pid), _started(pid) or "?", *([part] if part else [])))
+    return "/".join((holder_of(os.getpid()), *([part] if part else [])))
+
+
+def holder_of(pid: int) -> str:
+    """The name of a process of this machine as a holder."""
+    return f"{_host()}/{pid}/{_started(pid) or '?'}"
 
 
 def is_dead(holder: str) -> bool:

@@ -9,9 +9,6 @@ So the file is read in a child process, unless the caller says that nothing else
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +19,7 @@ from urllib.parse import quote
 
 from db.session import LedgerError, resolved_url
 from insights.model import InsightError
+from processes.child import run_child
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -105,17 +103,9 @@ def _load_by_child(connection: DuckDBPyConnection, path: str, query: str, table:
     with tempfile.TemporaryDirectory(prefix="jobledger-") as folder:
         out = str(Path(folder, "columns.parquet"))
         job = {"path": path, "query": query, "create": shape[0], "insert": insert, "table": table, "out": out}
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "insights.reader"],
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            timeout=READER_TIMEOUT_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["no reason given"]
-            raise InsightError(f"{path} cannot be read: {said[-1]}")
+        ended = run_child("insights.reader:main", job, seconds=READER_TIMEOUT_SECONDS)
+        if ended.failure is not None:
+            raise InsightError(f"{path} cannot be read: {ended.said.get('error') or 'the reader ' + ended.failure}")
         connection.execute(f"INSERT INTO {table} SELECT * FROM read_parquet(?)", [out])
 
 

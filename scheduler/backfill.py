@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from processes.pool import Processes
 from scheduler.backfill_file import SECONDS_A_PAGE, BackfillResult, backfill_file, result_in
 from scheduler.backfill_parquet import ROWS, manifests
 from scheduler.cluster import TaskLost
-from scheduler.processes import Processes
 from scraper.backfill.inputs import is_url
 
 ENDINGS: Final = (".warc", ".warc.gz")

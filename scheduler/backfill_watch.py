@@ -2,7 +2,8 @@
 
 The worker writes the offset of the record it is at into `OUT/_work/<key>.at`. An attempt that finds one there knows
 that its predecessor died at that record. A record at which two attempts died is poison: it is left out and reported.
-One death proves nothing, because power cuts and operators kill workers too.
+One death proves nothing, because power cuts and operators kill workers too. A worker that died together with its parent
+counts half: somebody probably killed the parent.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import ctypes
 import fcntl
 import gc
 import json
-import multiprocessing
 import os
 import signal
 import threading
@@ -22,9 +22,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from db.holder import holder_of, is_dead
+from processes.parent import is_child
 from scheduler.backfill_parquet import WORK
 
 DEATHS_OF_POISON: Final = 2
+DEATH_WITH_PARENT: Final = 0.5
+LONGEST_NAME: Final = 1_000
 MOST_DEATHS: Final = 40
 """Deaths of workers on one file after which it is given up: something else than single records kills them."""
 PATIENCE: Final = 6 * 3600.0
@@ -59,20 +63,22 @@ class Trail:
 
     def _poison(self) -> frozenset[int]:
         """The offsets at which too many attempts ended. Raises `TooManyDeathsError`."""
-        deaths: dict[str, int] = {}
+        deaths: dict[str, float] = {}
         if self._deaths_path.exists():
             deaths = json.loads(self._deaths_path.read_text(encoding="ascii"))
-        left = os.pread(self._file, len(NOWHERE), 0)
+        left, parent = os.pread(self._file, len(NOWHERE), 0), os.pread(self._file, LONGEST_NAME, len(NOWHERE)).decode()
         if left.strip().isdigit():
             name = str(int(left))
-            deaths[name] = deaths.get(name, 0) + 1
+            deaths[name] = deaths.get(name, 0) + (DEATH_WITH_PARENT if parent and is_dead(parent) else 1)
             partial = self._deaths_path.with_suffix(".partial")
             partial.write_text(json.dumps(deaths), encoding="ascii")
             partial.replace(self._deaths_path)
         self.leave()
+        os.ftruncate(self._file, len(NOWHERE))
+        os.pwrite(self._file, holder_of(os.getppid()).encode() if is_child() else b"", len(NOWHERE))
         if sum(deaths.values()) > MOST_DEATHS:
             raise TooManyDeathsError(
-                f"{sum(deaths.values())} workers died on it; remove {self._deaths_path} to try again"
+                f"{sum(deaths.values()):.0f} workers died on it; remove {self._deaths_path} to try again"
             )
         return frozenset(int(offset) for offset, count in deaths.items() if count >= DEATHS_OF_POISON)
 
@@ -181,7 +187,7 @@ class Watch:
                 taken = time.monotonic() - since
                 if not self._by_signal and self._armed and taken > self._seconds:
                     _raise_in(self._owner, PageTooSlow)
-                if taken > self._seconds * STUCK and multiprocessing.parent_process() is not None:
+                if taken > self._seconds * STUCK and is_child():
                     os.kill(os.getpid(), signal.SIGKILL)
 
 

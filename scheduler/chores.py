@@ -1,13 +1,11 @@
 """The scheduler's own work besides crawling: each chore is a function of the ledger and the moment.
 
-Chores run in a child process (`python -m scheduler.chores NAME`), so that a leak or a hang ends with the child. What a
-chore returns is kept in its run's `stats`. The ledger's address and the settings come through the child's pipe: both
-may hold passwords.
+Chores run in a child process, so that a leak or a hang ends with the child. What a chore returns is kept in its run's
+`stats`.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -20,10 +18,11 @@ from sqlalchemy import Engine, text
 from db.erasure import forget_bodies
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
+from processes.child import Ended, run_child
+from processes.parent import say
 from scheduler.ailments import JOB_FAILED
 from scheduler.alerts import AlertError
-from scheduler.child import Ended, begin, run_child
-from scheduler.chore_settings import ChoreSettings, chore_settings
+from scheduler.chore_settings import ChoreSettings
 from scheduler.reporting import ReportError, write_weekly_report
 from scheduler.searching import tell_searches
 from scheduler.timetable import Job
@@ -130,44 +129,39 @@ def chores(settings: ChoreSettings) -> Mapping[str, Chore]:
 
 def chore_outcome(job: Job, database_url: str, settings: ChoreSettings | None = None) -> Outcome:
     """Does a chore in a child process and says what came of it."""
-    told = {"database_url": database_url, "settings": (settings or ChoreSettings()).as_json()}
     ended = run_child(
-        "scheduler.chores",
-        [job.name],
+        "scheduler.chores:do_chore",
+        job.name,
+        database_url,
+        settings or ChoreSettings(),
         seconds=job.time_limit.total_seconds(),
         memory_mb=MEMORY_MB,
-        secret=json.dumps(told),
     )
     return read_end(ended)
 
 
+ANSWER = "answer"
+
+
 def read_end(ended: Ended) -> Outcome:
-    """How a child's end reads as an outcome: only a whole answer is success."""
-    try:
-        answer: dict[str, Any] = json.loads(ended.answer)
-    except ValueError:
-        reason = ended.failure or "ended without an answer"
-        return Outcome(verdict="failed", reasons=(reason,), log_tail=ended.log_tail)
-    if JOB_FAILED in answer:
-        return Outcome(verdict="failed", reasons=(answer[JOB_FAILED],), stats={JOB_FAILED: 1}, log_tail=ended.log_tail)
-    if ended.failure is not None:
-        return Outcome(verdict="failed", reasons=(ended.failure,), log_tail=ended.log_tail)
-    return Outcome(verdict="healthy", complete=True, stats=answer, log_tail=ended.log_tail or None)
+    """How a child's end reads as an outcome: only an answer and a good end are success."""
+    if JOB_FAILED in ended.said:
+        why = ended.said[JOB_FAILED]
+        return Outcome(verdict="failed", reasons=(why,), stats={JOB_FAILED: 1}, log_tail=ended.log_tail)
+    if ended.failure is not None or ANSWER not in ended.said:
+        why = f"the job's process {ended.failure or 'ended without an answer'}"
+        return Outcome(verdict="failed", reasons=(why,), log_tail=ended.log_tail)
+    return Outcome(verdict="healthy", complete=True, stats=ended.said[ANSWER], log_tail=ended.log_tail or None)
 
 
-def main(name: str) -> int:
-    """The child: does one chore and prints what it returned as one JSON object."""
-    told = json.loads(begin())
+def do_chore(name: str, database_url: str, settings: ChoreSettings) -> int:
+    """The child: does one chore and tells the parent what it returned, or why it failed."""
     try:
-        engine = open_ledger(told["database_url"], create=False)
-        result = chores(chore_settings(told["settings"]))[name](engine, datetime.now(UTC))
+        engine = open_ledger(database_url, create=False)
+        result = chores(settings)[name](engine, datetime.now(UTC))
         engine.dispose()
     except LedgerError as error:
-        sys.stdout.write(json.dumps({JOB_FAILED: str(error)}) + "\n")
+        say({JOB_FAILED: str(error)})
         return 1
-    sys.stdout.write(json.dumps(result, default=str) + "\n")
+    say({ANSWER: result})
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))

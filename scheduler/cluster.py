@@ -16,16 +16,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
+from processes.errors import ClusterError, TaskLost
+
+__all__ = ["DEATHS", "ClusterError", "TaskLost", "pool"]
+
 DEATHS = 4
 """So many processes may die of one task before that is taken for a fault of the work, not of chance."""
-
-
-class ClusterError(Exception):
-    """The workers cannot do the work: says why and what to do. What was done is kept; run again to go on."""
-
-
-class TaskLost(ClusterError):
-    """One task took its worker with it each time it was tried; the others are not concerned."""
 
 
 @contextmanager
@@ -45,7 +41,7 @@ def pool(cluster: str | None, workers: int, *, ledger: Engine | None = None) -> 
         with joined(cluster, ledger) as executor:
             yield executor
     elif workers > 1:
-        from scheduler.processes import Processes
+        from processes.pool import Processes
 
         with Processes(workers, tries=DEATHS, ready="aggregator.parts") as executor:
             yield executor

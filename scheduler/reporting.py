@@ -1,19 +1,19 @@
 """The weekly salary report: written into a folder by the very command that a person would type, and told of.
 
-Reports are made by parts of the program that the scheduler may not import; it starts the program instead, whose name
-it is given (`ChoreSettings.report_command`).
+Reports are made by parts of the program that the scheduler may not import. It runs the command line in a process of its
+own, whose function it is given (`ChoreSettings.report_command`).
 """
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from processes.child import run_child
 from scheduler.alerts import make_teller
 from scheduler.chore_settings import ChoreSettings
 
@@ -72,22 +72,12 @@ def write_weekly_report(database_url: str, now: datetime, settings: ChoreSetting
 
 
 def _report(database_url: str, settings: ChoreSettings, options: tuple[str, ...]) -> None:
-    command = [*settings.report_command, "report", *settings.report_options, *options]
-    environment = {**os.environ, "JOBLEDGER_DATABASE_URL": database_url}  # not an argument: those are seen by all
-    try:
-        done = subprocess.run(  # noqa: S603 - our own program, no shell
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ReportError(f"took longer than {SECONDS:.0f} s and was ended") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise ReportError(said[-1][:500] if said else f"exit code {done.returncode}")
+    if settings.report_command is None:
+        raise ReportError("nothing writes reports: the scheduler was started without a report command")
+    words = ["--db", database_url, "report", *settings.report_options, *options]
+    ended = run_child(settings.report_command, words, seconds=SECONDS)
+    if ended.failure is not None:
+        raise ReportError(f"its process {ended.failure}")
 
 
 def _forget(folder: Path, kept: int) -> int:

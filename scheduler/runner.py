@@ -24,9 +24,9 @@ from sqlalchemy.exc import DBAPIError
 
 from db import flags, lease, source_state
 from db.holder import is_dead, this_holder
+from processes.child import end_children
 from scheduler import logs, monitor
 from scheduler.alerts import make_teller, tell_all
-from scheduler.child import end_children
 from scheduler.conductor import LEASE, Conductor
 from scheduler.cron import trigger
 from scheduler.decide import Start

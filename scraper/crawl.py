@@ -3,40 +3,35 @@
 A reactor cannot be started twice, a parser can eat all memory, a site can hang: so each crawl gets a process of its
 own, and whatever happens to that process is a failed `CrawlResult` with a reason, never an exception here.
 
-The child (`python -m scraper.crawl`) reads its task as JSON from stdin, writes progress and its result as JSON lines to
-a pipe of its own, and its log to stderr, of which the end is kept.
+The child runs `scraper.child.main`: it tells progress and its result as messages, and the end of its log is kept.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from db.lifecycle import DOUBT, SIGHT
-from scraper.health import COUNTS, PastRun, Verdict, judge
+from processes.child import Ended, Heard, run_child
+from scraper.health import COUNTS, ORDERLY, PastRun, Verdict, judge
 from scraper.sources import Source
 
-LOG_TAIL: Final = 16_384
-"""Bytes of the child's log that are kept: its end, where the reason of a death stands."""
-GRACE_SECONDS: Final = 20.0
+CLOSING_SECONDS: Final = 20.0
+"""How long a crawl may take to close, once it has begun to, before it is cut off."""
+GRACE_SECONDS: Final = 30.0
 """How long a child may take to finish after its time is up before it is killed."""
 SILENT_SECONDS: Final = 600.0
 """A spider that lets nothing else happen for so long hangs."""
-LOOK_SECONDS: Final = 0.5
 TIMEOUT_SECONDS: Final = 6 * 3600.0
 MEMORY_MB: Final = 1024
+MEMORY_SLACK: Final = 4
+"""What a crawl may allocate over what it may use: Scrapy measures the latter and ends the crawl in good order."""
 SPIDER_MODULES: Final = ("scraper.spiders",)
 
 Progress = Callable[[Mapping[str, int]], None]
@@ -65,6 +60,9 @@ class CrawlResult:
     log_tail: str = ""
     notes: tuple[str, ...] = ()
     """Lines worth showing that are no failure: which files were skipped."""
+    cut_short: bool = False
+    """Whether the crawl ended before it had read everything that it was asked for: no disk, memory or time left, a
+    signal, a crash."""
 
 
 def crawl(
@@ -93,17 +91,32 @@ def crawl(
             "limit": limit,
             "paths": list(files),
             "timeout_seconds": timeout_seconds,
+            "closing_seconds": CLOSING_SECONDS,
             "memory_mb": memory_mb,
             "spider_modules": list(spider_modules),
         }
-        child = _run_child(task, timeout_seconds + GRACE_SECONDS, progress)
-    stats = child.stats or {}
-    if child.stats is None or child.death is not None:
-        verdict = Verdict("failed", (child.death or "the crawl process ended without a result",), complete=False)
-    else:
-        verdict = judge(stats, source, history)
-    seconds = round(time.monotonic() - started, 3)
-    return result_of(source, verdict, stats, limit=limit, seconds=seconds, log_tail=child.log_tail)
+        ended = run_child(
+            "scraper.child:main",
+            task,
+            seconds=timeout_seconds,
+            patience=GRACE_SECONDS,
+            grace=0,  # it was to end by itself when its time was up
+            silent_seconds=SILENT_SECONDS,
+            memory_mb=memory_mb * MEMORY_SLACK,
+            heard=_telling(progress),
+        )
+    stats = ended.said.get("stats", {})
+    death = _death(ended)
+    verdict = judge(stats, source, history) if death is None else Verdict("failed", (death,), complete=False)
+    return result_of(
+        source,
+        verdict,
+        stats,
+        limit=limit,
+        seconds=round(time.monotonic() - started, 3),
+        log_tail=ended.log_tail,
+        cut_short=death is not None or _is_cut_short(stats, source),
+    )
 
 
 def result_of(
@@ -114,6 +127,7 @@ def result_of(
     limit: int | None = None,
     seconds: float = 0.0,
     log_tail: str = "",
+    cut_short: bool = False,
 ) -> CrawlResult:
     """What a crawl with these stats came to; how much of its source it read goes into its stats."""
     evidence = {SIGHT: verdict.sight if limit is None else None, DOUBT: verdict.doubt if limit is None else None}
@@ -126,12 +140,39 @@ def result_of(
         stats={name: value for name, value in stats.items() if name != NOTES}
         | {name: value for name, value in evidence.items() if value is not None},
         log_tail=log_tail,
+        cut_short=cut_short,
         notes=tuple(stats.get(NOTES, ())),
         **{name: int(stats.get(f"jobledger/{name}", 0)) for name in COUNTS},
     )
 
 
 NOTES: Final = "jobledger/notes"
+
+
+def _is_cut_short(stats: Mapping[str, Any], source: Source) -> bool:
+    """Whether something was left unread. All captures are read by one callback: an error in it ends the reading."""
+    broke = source.spider == "captures" and "spider_exceptions/count" in stats
+    return broke or stats.get("finish_reason") not in ORDERLY
+
+
+def _telling(progress: Progress | None) -> Heard | None:
+    if progress is None:
+        return None
+
+    def heard(message: Mapping[str, Any]) -> None:
+        if "progress" in message:
+            progress(message["progress"])
+
+    return heard
+
+
+def _death(ended: Ended) -> str | None:
+    """Why the child did not come to an end with a result, in words; None when it did."""
+    if "error" in ended.said:
+        return str(ended.said["error"])
+    if ended.failure is not None:
+        return f"the crawl process {ended.failure}"
+    return None if "stats" in ended.said else "the crawl process ended without a result"
 
 
 def _as_json(source: Source) -> dict[str, Any]:
@@ -169,125 +210,3 @@ def _ending(data: bytes) -> str:
     if start.startswith(b"<?xml"):
         return ".xml"
     return ".html" if start.startswith(b"<") else ".txt"
-
-
-@dataclass(slots=True)
-class _Child:
-    """What is known of a child that has ended."""
-
-    stats: dict[str, Any] | None
-    death: str | None
-    log_tail: str
-
-
-def _run_child(task: Mapping[str, Any], timeout: float, progress: Progress | None) -> _Child:
-    """Starts the child, feeds it, listens to it until it ends or its time is up."""
-    read_end, write_end = os.pipe()
-    command = [sys.executable, "-m", "scraper.crawl", str(write_end)]
-    tail: deque[bytes] = deque(maxlen=256)
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(write_end,),
-            start_new_session=True,
-        )
-    except OSError as error:
-        os.close(read_end)
-        os.close(write_end)
-        return _Child(None, f"the crawl process could not be started: {error}", "")
-    os.close(write_end)
-    heard: dict[str, Any] = {}
-    with process, os.fdopen(read_end, encoding="utf-8", errors="replace") as messages:
-        listeners = (
-            threading.Thread(target=_gather, args=(process.stderr, tail), daemon=True),
-            threading.Thread(target=_listen, args=(messages, heard, progress), daemon=True),
-        )
-        for listener in listeners:
-            listener.start()
-        try:
-            _feed(process, task)
-            over = _wait(process, timeout, heard)
-        finally:
-            _kill(process)
-            for listener in listeners:
-                listener.join(timeout=5)
-    log_tail = b"".join(tail).decode("utf-8", "replace")[-LOG_TAIL:]
-    return _Child(heard.get("stats"), over or _death(process.returncode, heard, log_tail), log_tail)
-
-
-def _feed(process: subprocess.Popen[bytes], task: Mapping[str, Any]) -> None:
-    if process.stdin is None:
-        raise RuntimeError("the child was started without stdin")
-    try:
-        process.stdin.write(json.dumps(task).encode())
-        process.stdin.close()
-    except BrokenPipeError:
-        return  # it died before it read its task: its exit code and log say why
-
-
-def _wait(process: subprocess.Popen[bytes], timeout: float, heard: Mapping[str, Any]) -> str | None:
-    """Waits for the child; in words why it has to be ended, None when it ended by itself."""
-    started = time.monotonic()
-    while True:
-        try:
-            process.wait(LOOK_SECONDS)
-        except subprocess.TimeoutExpired:
-            now = time.monotonic()
-            if now - started > timeout:
-                return f"the crawl took longer than {timeout - GRACE_SECONDS:.0f} seconds and was ended"
-            if now - heard.get("turned_at", started) > SILENT_SECONDS:
-                return f"the crawl hung: its spider kept Python busy for {SILENT_SECONDS:.0f} seconds and was ended"
-        else:
-            return None
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the child and whatever it started."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-        process.wait()
-
-
-def _gather(stream: IO[bytes] | None, tail: deque[bytes]) -> None:
-    """Keeps the end of the child's log; a line that never ends is cut."""
-    while stream is not None and (line := stream.readline(4096)):
-        tail.append(line)
-
-
-def _listen(messages: IO[str], heard: dict[str, Any], progress: Progress | None) -> None:
-    for line in messages:
-        try:
-            message = json.loads(line)
-        except ValueError:
-            continue  # cut off by the child's death, which is reported by itself
-        if "progress" in message:
-            heard["turned_at"] = time.monotonic()
-            if progress is not None:
-                progress(message["progress"])
-        heard.update({name: message[name] for name in ("stats", "error") if name in message})
-
-
-def _death(code: int | None, heard: Mapping[str, Any], log_tail: str) -> str | None:
-    """Why the child did not end well, in words; None when it did."""
-    if "error" in heard:
-        return str(heard["error"])
-    if code == 0:
-        return None if "stats" in heard else "the crawl process ended without a result"
-    last = next((line for line in reversed(log_tail.splitlines()) if line.strip()), "it wrote no log")
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
-        hint = ", probably for want of memory" if -code == signal.SIGKILL else ""
-        return f"the crawl process was killed by {name}{hint}"
-    return f"the crawl process ended with exit code {code}: {last.strip()[:300]}"
-
-
-if __name__ == "__main__":
-    from scraper.child import main
-
-    sys.exit(main(int(sys.argv[1])))

@@ -18,6 +18,9 @@ from scraper.sources import Source
 COUNTS: Final = ("pages", "articles", "sightings", "raw_postings", "new", "updated", "unchanged", "rejected")
 """What the pipeline counts, under `jobledger/` in the stats."""
 
+CUT_OFF: Final = "jobledger/cut_off"
+"""In the stats: after how many seconds a crawl that did not close was cut off."""
+
 Stats = Mapping[str, Any]
 
 
@@ -71,6 +74,8 @@ ENDINGS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """How a crawl can end, as Scrapy names it, what that means, and how to go on after "the crawl"."""
 
+ORDERLY: Final = ("finished", "limit_reached")
+"""Endings of a crawl that has read all that it was asked for."""
 REFUSALS: Final = (401, 403, 407, 429, 451)
 """Status codes by which a site says that it does not want us, or not so fast."""
 GONE: Final = (404, 410)
@@ -134,6 +139,8 @@ Findings = Sequence[Finding]
 
 def _ending(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     reason = str(stats.get("finish_reason", "unknown"))
+    if reason == "store_failed" and "jobledger/store_error" in stats:
+        return []  # `_store` says it with its reason
     severity, words = ENDINGS.get(reason, ("failed", f"ended unexpectedly: {reason}"))
     return [Finding(severity, f"the crawl {words}" if words else "")]
 
@@ -141,6 +148,11 @@ def _ending(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
 def _store(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     error = stats.get("jobledger/store_error")
     return [Finding("failed", f"the ledger could not be written: {error}")] if error else []
+
+
+def _cut_off(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
+    seconds = _int(stats, CUT_OFF)
+    return [Finding("suspect", f"the crawl did not close within {seconds} seconds and was cut off")] if seconds else []
 
 
 def _nothing_read(stats: Stats, source: Source, _past: Sequence[Stats]) -> Findings:
@@ -255,6 +267,7 @@ def _coverage(stats: Stats, _source: Source, past: Sequence[Stats]) -> Findings:
 QUESTIONS: Final[tuple[Callable[[Stats, Source, Sequence[Stats]], Findings], ...]] = (
     _ending,
     _store,
+    _cut_off,
     _nothing_read,
     _status_codes,
     _failed_downloads,

@@ -27,6 +27,7 @@ from db.revisits import see_page_again, validators
 from db.session import LedgerError, open_ledger
 from db.store import KeepCounts, keep
 from db.text import without_personal_data
+from scraper.closing import cutting_off
 from scraper.middlewares import page_unchanged
 from scraper.pages.addresses import split_address
 from scraper.sources import Source
@@ -71,6 +72,7 @@ class StorePipeline:
         self.limit: int | None = crawler.settings["JOBLEDGER_LIMIT"]
         self.postings = 0
         crawler.signals.connect(self.see_again, signal=page_unchanged)
+        crawler.signals.connect(self.keep_rest, signal=cutting_off)
         self.ending: asyncio.Future[None] | None = None
 
     @classmethod
@@ -107,9 +109,13 @@ class StorePipeline:
         return item
 
     async def close_spider(self) -> None:
+        self.keep_rest()
+        self.engine.dispose()
+
+    def keep_rest(self) -> None:
+        """Keeps what is held, unless the ledger has refused a batch before."""
         if not self.failed:
             self.flush()
-        self.engine.dispose()
 
     def flush(self) -> None:
         """Keeps the batch. A ledger that cannot be written ends the run: what is lost must not look like success."""

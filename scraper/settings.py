@@ -66,6 +66,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
     "TWISTED_DNS_RESOLVER": "scraper.safety.GuardedResolver",
     "JOBLEDGER_ALLOW_HOSTS": (),
+    "JOBLEDGER_CLOSING_SECONDS": 0,  # 0: never cut off; only a child process of `scraper.crawl` may be
     "HTTPPROXY_ENABLED": False,  # behind a proxy we could not see which address is connected to
     "TELNETCONSOLE_ENABLED": False,
     "REMOTE_CONTROL_ENABLED": False,
@@ -85,6 +86,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "scrapy.extensions.feedexport.FeedExporter": None,
         "scrapy.extensions.telnet.TelnetConsole": None,
         "scrapy.extensions.remote_control.RemoteControl": None,
+        "scraper.closing.Closing": 10,
     },
     # How it runs.
     "SPIDER_MODULES": [],  # a crawl imports the one spider it needs, so that a broken one stops nobody else

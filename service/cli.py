@@ -27,6 +27,7 @@ from service.commands import (
     serve,
     store,
 )
+from service.interrupts import handled
 from service.settings import Settings, UsageError, WorkFailed, load_settings
 
 app = typer.Typer(
@@ -114,7 +115,12 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script. Never returns: exits with the code."""
+    """Runs one command line. Never returns: exits with the code."""
+    with handled():
+        _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> None:
     given = hoisted(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
@@ -127,8 +133,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # The reader of our output went away; whatever is still buffered must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except Exception as error:
         code = expected_exit_code(error)
         if code is None:

@@ -1,4 +1,7 @@
-"""The road is one way: `service -> scheduler | insights -> scraper | aggregator -> db`; siblings never meet."""
+"""The road is one way; siblings never meet.
+
+`service -> scheduler | insights -> scraper | aggregator -> db | processes`
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from tests.conftest import REPOSITORY
 
 MAY_IMPORT = {
     "db": set(),
-    "scraper": {"db"},
-    "aggregator": {"db"},
-    "insights": {"db", "scraper", "aggregator"},
-    "scheduler": {"db", "scraper", "aggregator"},
-    "service": {"db", "scraper", "aggregator", "insights", "scheduler"},
+    "processes": set(),
+    "scraper": {"db", "processes"},
+    "aggregator": {"db", "processes"},
+    "insights": {"db", "processes", "scraper", "aggregator"},
+    "scheduler": {"db", "processes", "scraper", "aggregator"},
+    "service": {"db", "processes", "scraper", "aggregator", "insights", "scheduler"},
 }
 
 

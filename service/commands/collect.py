@@ -39,6 +39,8 @@ def ingest(
     started = utc_now()
     with counting("reading") as show:
         result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
+    if result.cut_short:
+        raise WorkFailed(f"{'; '.join(result.reasons)}; what was kept stays: run again to go on")
     for line in (*result.notes, *result.reasons):
         to_stderr(line)
     if result.verdict == "failed" and not result.pages:
@@ -180,6 +182,10 @@ def crawl_now(
     return rows
 
 
+INTERRUPTED_SECONDS = 5.0
+"""How long crawls may take to close when the command is broken off."""
+
+
 def _crawl_here(
     settings: Settings, engine: Any, sources: list[Any], started: Any, *, limit: int | None, parallel: int
 ) -> dict[str, int]:
@@ -187,6 +193,7 @@ def _crawl_here(
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from db.records import utc_now
+    from processes.child import end_children
     from scheduler.crawling import crawl_in_turn
     from scheduler.jobs import run_source
     from service.progress import counting
@@ -211,7 +218,11 @@ def _crawl_here(
         def begin(source: Any) -> Future[int]:
             return threads.submit(crawled, source)
 
-        return crawl_in_turn(sources, begin)
+        try:
+            return crawl_in_turn(sources, begin)
+        except BaseException:
+            end_children(INTERRUPTED_SECONDS)  # else the threads would wait for crawls that may take hours
+            raise
 
 
 def aggregate(

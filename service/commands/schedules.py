@@ -30,8 +30,6 @@ def sources_of(context: typer.Context, path: Path | None) -> tuple[Any, ...]:
 
 def _chores(context: typer.Context) -> Any:
     """What the scheduler's own jobs are told, out of the settings."""
-    import sys
-
     from scheduler.chore_settings import ChoreSettings
 
     settings = settings_of(context)
@@ -42,7 +40,7 @@ def _chores(context: typer.Context) -> Any:
         report_weeks=settings.report_weeks,
         report_options=settings.report_options,
         reports_kept=settings.reports_kept,
-        report_command=(sys.executable, "-m", "service.cli"),
+        report_command="service.cli:main",
         alerts=settings.alerts,
     )
 

@@ -30,42 +30,27 @@ def serve(
 ) -> None:
     """REST API and web pages over the ledger; read-only without a token of the configuration."""
     import secrets
-    from functools import partial
-
-    import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     from service.output import to_stderr
     from service.web.app import create_app
+    from service.web.process import Serving, serve_in_processes, serve_on
 
     settings = settings_of(context)
     # Each process counts for itself: together they let through what one would.
     limit = -(-per_minute // workers) or None
-    made = partial(create_app, settings, per_minute=limit, secret=secrets.token_bytes(32), warm=True)
-    app = made(warm=workers == 1)  # whatever is wrong is said here, once
+    serving = Serving(settings=settings, per_minute=limit, secret=secrets.token_bytes(32))
+    create_app(settings).state.engine.dispose()  # whatever is wrong is said here, once
     if host not in LOOPBACK:
         to_stderr(f"listening on {host}: everybody who reaches this address can read the ledger")
     if not settings.tokens:
         to_stderr("read-only: `jobledger token NAME` makes a token for those who review flags and merges")
-    config = uvicorn.Config(
-        app if workers == 1 else made,
-        factory=workers > 1,
-        workers=workers,
-        host=host,
-        port=port,
-        log_level="info" if settings.verbose else "warning",
-        access_log=settings.verbose,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
     socket = _bound(host, port)
     address = f"[{host}]" if ":" in host else host
     to_stderr(f"jobledger serves http://{address}:{socket.getsockname()[1]}/ (API: /api/v1/openapi.json); Ctrl-C ends")
     if workers == 1:
-        uvicorn.Server(config).run(sockets=[socket])
-        return
-    app.state.engine.dispose()
-    Multiprocess(config, sockets=[socket]).run()
+        serve_on(socket.detach(), serving)
+    else:
+        serve_in_processes(socket.fileno(), serving, workers)
 
 
 def _bound(host: str, port: int) -> Socket:

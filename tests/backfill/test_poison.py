@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from benchmarks.warc_pages import write_warc
+from processes.pool import Processes
 from scheduler import backfill_file as work
 from scheduler.backfill import backfill
 from scheduler.backfill_file import BackfillResult, backfill_file
 from scheduler.backfill_watch import BusyError, PageTooSlow, Trail, Watch
-from scheduler.processes import Processes
 from scraper.backfill.records import Answer
 from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY

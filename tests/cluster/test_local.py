@@ -21,8 +21,8 @@ from db.session import reading, writing
 from db.store import keep
 from db.turns import TurnOver, require_turn, turn
 from db.workers import address_of
+from processes.pool import Processes
 from scheduler.cluster import DEATHS, TaskLost, pool
-from scheduler.processes import Processes
 from tests.cluster.test_cluster import fill, until
 from tests.conftest import REPOSITORY
 from tests.db.records import DAY, NOON, ad, rows

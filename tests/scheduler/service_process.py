@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from processes.child import run_child
 from scheduler import runner
 from scheduler.settings import SchedulerSettings
 from scraper.sources import Source
@@ -20,8 +20,8 @@ def fake_crawl(source: Source, **_given: Any) -> Any:
     seconds = float(str(source.options.get("seconds", 0)))
     verdict, reasons = "healthy", ()
     if source.options.get("child"):
-        done = subprocess.run([sys.executable, "-c", f"import time; time.sleep({seconds})"], check=False)
-        verdict, reasons = ("healthy", ()) if done.returncode == 0 else ("failed", (f"exit {done.returncode}",))
+        ended = run_child("tests.processes.behaviour:sleep", seconds, seconds=3600)
+        verdict, reasons = ("healthy", ()) if ended.failure is None else ("failed", (ended.failure,))
     else:
         time.sleep(seconds)
     return SimpleNamespace(

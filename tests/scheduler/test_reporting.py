@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,7 +25,7 @@ from tests.service.web.world import JOBS as POSTINGS
 from tests.service.web.world import fill
 
 MONDAY = datetime(2026, 3, 9, 5, 30, tzinfo=UTC)
-PROGRAM = (sys.executable, "-m", "service.cli")
+PROGRAM = "service.cli:main"
 JOB = {job.name: job for job in JOBS}
 
 

@@ -62,7 +62,7 @@ def test_a_killed_child_keeps_its_finished_batches(ledger: Engine, database_url:
 def test_a_child_that_hangs_is_ended(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scraper.crawl.GRACE_SECONDS", 0.5)
     result = run("hangs", database_url, timeout_seconds=3)
-    assert result.reasons == ("the crawl took longer than 3 seconds and was ended",)
+    assert result.reasons == ("the crawl process took longer than 3 seconds and was ended",)
 
 
 def test_a_spider_that_keeps_python_busy_is_ended_long_before_its_time(
@@ -70,7 +70,7 @@ def test_a_spider_that_keeps_python_busy_is_ended_long_before_its_time(
 ) -> None:
     monkeypatch.setattr("scraper.crawl.SILENT_SECONDS", 5.0)
     result = run("hangs", database_url)
-    assert result.reasons == ("the crawl hung: its spider kept Python busy for 5 seconds and was ended",)
+    assert result.reasons == ("the crawl process hung: it kept Python busy for 5 seconds and was ended",)
 
 
 def test_a_child_that_takes_all_memory_is_ended(database_url: str) -> None:
