@@ -18,6 +18,7 @@ from aggregator.reading import Reading
 from db.keys import key
 from db.postings import FlagDraft, PostingDraft
 from db.types import fits
+from db.unread import seen_of
 
 PREFERENCE: tuple[tuple[str, str, Callable[[Reading], object]], ...] = (
     ("pay", "a published amount before one read from text, any pay before none", lambda r: _pay_rank(r.salary)),
@@ -98,16 +99,6 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
         ),
         read_from={r.raw_id: r.content_hash for r in every},
     )
-
-
-def seen_of(ads: Sequence[Any]) -> dict[str, Any]:
-    """When a job was seen and closed, from its raw postings or their readings."""
-    still_open = any(ad.closed_at is None for ad in ads)
-    return {
-        "first_seen": min(ad.first_seen for ad in ads),
-        "last_seen": max(ad.last_seen for ad in ads),
-        "closed_at": None if still_open else max(ad.closed_at for ad in ads if ad.closed_at),
-    }
 
 
 def _newest_of_each_source(ordered: Sequence[Reading]) -> list[Reading]:

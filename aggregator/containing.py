@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from aggregator.composing import compose, seen_of
+from aggregator.composing import compose
 from aggregator.normalise.money import Rates
 from aggregator.reading import Reading, read
 from aggregator.rules import RULES_VERSION
@@ -23,7 +23,7 @@ from db.contained import Failure, contained, contained_together
 from db.postings import Batch, PostingDraft
 from db.records import RejectedRecord
 from db.rejected import UNREADABLE
-from db.unread import Unread
+from db.unread import Unread, seen_of
 
 Job = tuple[str, Sequence[Any]]
 """A posting's id and the rows of `raw_posting` that describe it."""

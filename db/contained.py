@@ -71,8 +71,8 @@ def contained_together(
 ) -> tuple[Made, list[tuple[Item, Failure]]]:
     """What `work` makes of all items but those that make it fail, and these. `work` has no effects.
 
-    Of two items that fail only together the later one is left out. An exception that even no item at all causes is
-    raised. Without a failure `work` runs once, with one bad item among n about 2 log2 n times.
+    Of items that fail only together as few as can be found are left out, the later ones first. An exception that even
+    no item at all causes is raised. Without a failure `work` runs once, with one bad item among n about 2 log2 n times.
 
     >>> made, failed = contained_together(lambda texts: sum(int(text) for text in texts), ["1", "two", "3"])
     >>> made, [item for item, _ in failed]
@@ -81,28 +81,42 @@ def contained_together(
     made = contained(work, items)
     if not isinstance(made, Failure):
         return made, []
-    failed: list[tuple[Item, Failure]] = []
-    sound = _sound(work, [], items, failed)
-    return work(sound), failed
+    places = range(len(items))
+    failed = _failing(work, items, places)
+    if len(failed) > 1:
+        # One item that fails with each of many others is the fault, wherever it stands among them.
+        failed = min(failed, _failing(work, items, places[::-1]), key=len)
+    sound = [item for place, item in enumerate(items) if place not in failed]
+    return work(sound), [(items[place], failed[place]) for place in sorted(failed)]
 
 
-def _sound(
+def _failing(
+    work: Callable[[Sequence[Item]], object], items: Sequence[Item], places: Sequence[int]
+) -> dict[int, Failure]:
+    """The places of the items that fail, alone or together with those before them in the order of `places`."""
+    failed: dict[int, Failure] = {}
+    _add(work, items, [], places, failed)
+    return failed
+
+
+def _add(
     work: Callable[[Sequence[Item]], object],
-    sound: list[Item],
-    more: Sequence[Item],
-    failed: list[tuple[Item, Failure]],
-) -> list[Item]:
-    """`sound` and those of `more` that work together with them; adds the others to `failed`."""
+    items: Sequence[Item],
+    sound: list[int],
+    more: Sequence[int],
+    failed: dict[int, Failure],
+) -> list[int]:
+    """`sound` and those of `more` that work together with them; notes the others in `failed`."""
     if not more:
         return sound
-    made = contained(work, [*sound, *more])
+    made = contained(work, [items[place] for place in sorted([*sound, *more])])
     if not isinstance(made, Failure):
         return [*sound, *more]
     if len(more) == 1:
-        failed.append((more[0], made))
+        failed[more[0]] = made
         return sound
     middle = len(more) // 2
-    return _sound(work, _sound(work, sound, more[:middle], failed), more[middle:], failed)
+    return _add(work, items, _add(work, items, sound, more[:middle], failed), more[middle:], failed)
 
 
 def failure_of(error: Exception) -> Failure:

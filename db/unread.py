@@ -33,6 +33,16 @@ class Unread:
     """Its raw postings: id -> content hash at the time of reading."""
 
 
+def seen_of(ads: Sequence[Any]) -> dict[str, Any]:
+    """When a job was seen and closed, from its raw postings or their readings."""
+    still_open = any(ad.closed_at is None for ad in ads)
+    return {
+        "first_seen": min(ad.first_seen for ad in ads),
+        "last_seen": max(ad.last_seen for ad in ads),
+        "closed_at": None if still_open else max(ad.closed_at for ad in ads if ad.closed_at),
+    }
+
+
 def keep_unread(
     connection: Connection, unread: Sequence[Unread], old: Mapping[str, Row[Any]], *, rules_version: int, now: datetime
 ) -> None:

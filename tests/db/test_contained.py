@@ -87,6 +87,7 @@ def total(numbers: Sequence[int]) -> int:
         ([7, 7, 1], 1, [7, 7]),
         ([1, 3, 4, 5, 6], 14, [5]),
         ([5, 7, 3, 1], 6, [7, 3]),
+        ([3, 5, 5, 5, 1], 16, [3]),
         ([], 0, []),
     ],
 )
@@ -106,6 +107,19 @@ def test_one_bad_item_among_many_costs_few_calls() -> None:
     _, failed = contained_together(counted, [0] * 1_000 + [7] + [0] * 1_000)
     assert len(failed) == 1
     assert calls <= 2 * 11 + 3
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_an_item_that_fails_with_all_others_is_left_out_wherever_it_stands(place: int) -> None:
+    numbers = [1, 2, 3, 4, 5]
+    numbers.insert(place, 0)
+
+    def ratios(some: Sequence[int]) -> list[float]:
+        return [a / b for a in some for b in some if a != b]
+
+    made, failed = contained_together(ratios, numbers)
+    assert [item for item, _ in failed] == [0]
+    assert made == ratios([1, 2, 3, 4, 5])
 
 
 def test_work_that_always_fails_is_no_fault_of_a_row() -> None:
