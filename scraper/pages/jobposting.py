@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
+from db.files import LARGEST_PAGE, in_words
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, rejection
 from scraper.pages.addresses import canonical
@@ -70,7 +71,10 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
     values, problems = json_ld_objects(page, only=TYPE)
     index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
     found = [JobPosting(cleaned(node, index), "json-ld") for node in nodes_of(values) if is_posting(node)]
-    if not found:
+    if not found and len(html) > LARGEST_PAGE:
+        detail = f"{in_words(len(html))}; in a page of more than {in_words(LARGEST_PAGE)} only JSON-LD is read"
+        problems.append(Problem("too_large", detail))
+    elif not found:
         items = microdata_items(page, TYPE)
         found = [JobPosting(cleaned(item, {}), "microdata") for item in items]
     if not found and not problems and b"ld+json" in html.lower() and values:

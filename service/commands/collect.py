@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def _require_paths(paths: list[str]) -> None:
     if "-" in paths and sys.stdin.isatty():
         raise UsageError("- reads from stdin, but stdin is a terminal: pipe a page into it")
     for path in paths:
-        if path != "-" and not Path(path).exists():
+        if path != "-" and not os.path.lexists(path):
             raise UsageError(f"{path}: no such file or folder")
 
 

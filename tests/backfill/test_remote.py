@@ -9,7 +9,7 @@ from scheduler.backfill import backfill
 from scheduler.backfill_cdx import Pattern, backfill_pattern
 from scheduler.backfill_file import backfill_file
 from tests.backfill.server import serving, wayback_page
-from tests.backfill.test_records import NOISE
+from tests.scraper.files.damaged import NOISE
 from tests.backfill.warcs import ARTICLE, NOTHING, job, member, partitions, rows
 
 PARTS = [
@@ -53,7 +53,7 @@ def test_a_damage_in_a_streamed_file_is_passed_by_ranges(tmp_path: Path) -> None
         result = backfill_file(f"{server.base}/a.warc.gz", str(tmp_path / "out"), allow_hosts=HERE)
     assert result.error is None
     assert rows(tmp_path / "out", "postings", "title_text") == [("Chef",), ("Nurse",)]
-    assert [reason for (reason,) in rows(tmp_path / "out", "rejected", "reason")] == ["cut_off"]
+    assert [reason for (reason,) in rows(tmp_path / "out", "rejected", "reason")] == ["broken_record"]
 
 
 def test_a_broken_connection_is_a_failed_file_and_not_a_short_one(tmp_path: Path) -> None:

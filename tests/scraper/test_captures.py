@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, RejectedRecord
-from scraper.captures import READERS, Skipped, find_files, open_capture, read_capture, reader_of
+from scraper.captures import READERS, find_files, open_capture, read_capture, reader_of
+from scraper.files.finding import Skipped
 from tests.scraper.goldens import SEEN_AT, held, records
 
 FOLDER = Path(__file__).parent / "captures"
