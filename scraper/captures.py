@@ -341,16 +341,18 @@ def open_capture(path: Path, *, seen_at: datetime, source: str = SOURCE) -> Capt
     """
     try:
         file = open_file(path)
-        size = os.fstat(file.fileno()).st_size
-        digest = hashlib.blake2b(digest_size=16)
+    except OSError as error:
+        return unreadable(path, error, seen_at=seen_at, source=source)
+    try:
+        size, digest = os.fstat(file.fileno()).st_size, hashlib.blake2b(digest_size=16)
         ending = ending_of(path.name)
         if ending in READERS and ending not in PIECE_BY_PIECE:
             require_size(size)
-        if ending in READERS:
-            content = FilePart(file, size)
-            while chunk := content.read(CHUNK):
-                digest.update(chunk)
+        content = FilePart(file, size if ending in READERS else 0)
+        while chunk := content.read(CHUNK):
+            digest.update(chunk)
     except OSError as error:
+        file.close()
         return unreadable(path, error, seen_at=seen_at, source=source)
     return Capture(printable(path.name), file, size, digest.hexdigest(), seen_at, source)
 

@@ -10,7 +10,7 @@ import re
 import zlib
 from typing import Any, Final
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 
 from db.files import LARGEST
 from scraper.files.members import ERRORS, zstd

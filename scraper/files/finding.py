@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def real_path(path: Path) -> str:
     return os.path.realpath(path)
 
 
-def _entries(folder: Path) -> list[Path | Skipped]:
+def _entries(folder: Path) -> Sequence[Path | Skipped]:
     try:
-        return sorted(folder.iterdir(), key=lambda one: one.name)
+        return sorted(folder.iterdir())
     except OSError as error:
         return [Skipped(str(folder), f"the folder cannot be read: {error.strerror or error}", failed=True)]

@@ -16,9 +16,9 @@ from isal import igzip_lib
 from scraper.pages.words import find
 
 if sys.version_info >= (3, 14):
-    from compression import zstd
+    from compression import zstd as zstd
 else:
-    from backports import zstd
+    from backports import zstd as zstd
 
 CHUNK: Final = 65_536
 """Bytes read from the file at once."""
@@ -48,7 +48,12 @@ PACKINGS: Final = (
     Packing("gzip", b"\x1f\x8b\x08", lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)),
     Packing("zstd", b"\x28\xb5\x2f\xfd", zstd.ZstdDecompressor),
 )
-ERRORS: Final = (igzip_lib.error, zstd.ZstdError, EOFError, ValueError)
+ERRORS: Final[tuple[type[Exception], ...]] = (
+    igzip_lib.error,  # type: ignore[assignment]  # its stub calls the class an instance
+    zstd.ZstdError,
+    EOFError,
+    ValueError,
+)
 """What unpackers raise on damaged data."""
 
 
@@ -71,7 +76,7 @@ class _Begun:
 
     def read(self, count: int) -> bytes:
         start, self._start = self._start, b""
-        return start + self._stream.read(count - len(start))
+        return start + bytes(self._stream.read(count - len(start)))
 
     def close(self) -> None:
         self._stream.close()

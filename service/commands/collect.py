@@ -39,7 +39,10 @@ def ingest(
     engine = open_ledger(settings.database_url)
     started = utc_now()
     with counting("reading") as show:
-        result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
+        try:
+            result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
+        except OSError as error:
+            raise WorkFailed(f"standard input cannot be read: {error.strerror or error}") from error
     for line in (*result.notes, *result.reasons):
         to_stderr(line)
     if result.verdict == "failed" and not result.pages:

@@ -132,10 +132,12 @@ def test_files_are_found_in_order_once_and_others_are_skipped_by_name(tmp_path: 
     assert skipped == [".hidden", "README.md", "a.txt~", "expected.json", ".git"]
 
 
-def test_a_link_to_the_folder_above_does_not_loop(tmp_path: Path) -> None:
+def test_a_link_to_the_folder_above_does_not_loop_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "a.txt").write_text("x")
-    assert [p.name for p in find_files([str(tmp_path)]) if isinstance(p, Path)] == ["a.txt"]
+    found, skipped = find_files([str(tmp_path)])
+    assert (found, isinstance(skipped, Skipped)) == (tmp_path / "a.txt", True)
+    assert "link to a folder" in str(skipped)
 
 
 @pytest.mark.parametrize("ending", READERS)
