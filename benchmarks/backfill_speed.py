@@ -28,12 +28,13 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from aggregator.normalise.money import Rates
 from benchmarks.warc_pages import write_warc
 from db.records import RawPostingRecord
-from scheduler.backfill_file import backfill_file, page_records
+from scheduler.backfill_file import SOURCE, backfill_file
 from scheduler.backfill_rows import Where, posting_row
 from scraper.backfill.inputs import LocalFile
-from scraper.backfill.records import Answer, each_record
+from scraper.files.warc import Archived, read_warc
 from scraper.pages.jobposting import find_job_postings
 from scraper.pipelines import cleaned
+from scraper.spiders.archives import archived_records
 
 RUNS = 7
 EXTRUCT = "extruct==0.18.0"
@@ -96,7 +97,7 @@ def without_a_job(folder: Path, pages: int) -> None:
 def with_a_job(folder: Path, pages: int) -> None:
     file, saved = folder / "jobs.warc.gz", folder / "pages"
     write_warc(file, pages, jobs=1.0)
-    answers = [entry for entry in each_record(LocalFile(file)) if isinstance(entry, Answer)]
+    answers = [entry for entry in read_warc(LocalFile(file).open_at) if isinstance(entry, Archived)]
     saved.mkdir()
     for number, answer in enumerate(answers):
         (saved / f"{number:06}.html").write_bytes(answer.body)
@@ -106,7 +107,7 @@ def with_a_job(folder: Path, pages: int) -> None:
         return sum(len(find_job_postings(answer.body, answer.url)[0]) for answer in answers)
 
     def normalise() -> int:
-        records = (record for answer in answers for record in page_records(answer))
+        records = (record for answer in answers for record in archived_records(answer, SOURCE))
         ads = (cleaned(record) for record in records if isinstance(record, RawPostingRecord))
         return sum(bool(posting_row(ad, rates, where)) for ad in ads)
 

@@ -8,6 +8,7 @@ file is known by its manifest, an unfinished one is read again from its beginnin
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,8 +23,9 @@ from scheduler.backfill_file import SECONDS_A_PAGE, BackfillResult, backfill_fil
 from scheduler.backfill_parquet import ROWS, manifests
 from scheduler.cluster import TaskLost
 from scraper.backfill.inputs import is_url
+from scraper.files.finding import Skipped, files_below, is_folder
 
-ENDINGS: Final = (".warc", ".warc.gz")
+ENDINGS: Final = (".warc", ".warc.gz", ".warc.zst")
 MOST_TRIES: Final = 8
 """Attempts on one file whose workers die; two deaths find one poisonous record."""
 MOST_WAITING: Final = 4
@@ -64,6 +66,7 @@ class BackfillSummary:
             "failed": len(self.failed),
             **self.totals,
             "seconds": self.seconds,
+            "ends_early": [result.ends_early for result in self.results if result.ends_early is not None],
             "errors": [{"file": result.file, "error": result.error} for result in self.failed],
             "poison": [{"file": result.file, "record": name} for result in self.results for name in result.poison],
         }
@@ -201,18 +204,27 @@ def _death(future: Future[BackfillResult]) -> str | None:
 def find_warcs(paths: Sequence[str]) -> list[str]:
     """The WARC files that paths, folders and web addresses name, folders walked in sorted order, each once.
 
-    Raises `FileNotFoundError` for a path that does not exist, and for a folder without a WARC file.
+    What turns out to be no regular file is handed on, so that reading it reports it. Raises `FileNotFoundError` for a
+    path that does not exist, and for a folder without a WARC file.
     """
     found: dict[str, None] = {}
     for given in paths:
         path = Path(given)
-        if is_url(given) or path.is_file():
-            found[given] = None
-        elif path.is_dir():
-            inside = sorted(str(file) for file in path.rglob("*") if file.is_file() and file.name.endswith(ENDINGS))
+        if not is_url(given) and is_folder(path):
+            inside = [
+                one.path if isinstance(one, Skipped) else str(one)
+                for one in files_below(path, _no_warc)
+                if not isinstance(one, Skipped) or one.failed
+            ]
             if not inside:
                 raise FileNotFoundError(f"{given}: holds no file named {' or '.join('*' + end for end in ENDINGS)}")
             found.update(dict.fromkeys(inside))
+        elif is_url(given) or os.path.lexists(path):
+            found[given] = None
         else:
             raise FileNotFoundError(f"{given}: no such file or folder")
     return list(found)
+
+
+def _no_warc(path: Path) -> str | None:
+    return None if path.name.endswith(ENDINGS) or is_folder(path) else "its name is not that of a WARC file"

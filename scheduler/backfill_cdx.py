@@ -30,7 +30,7 @@ from scheduler.backfill_watch import BusyError, TooManyDeathsError, Trail, Watch
 from scraper.answers import AnswerError, Ask, api_of
 from scraper.backfill.inputs import InputError
 from scraper.backfill.manners import SECONDS_BETWEEN, Manners
-from scraper.backfill.records import Answer, Broken, Entry
+from scraper.files.warc import Archived, Broken, Entry
 from scraper.pages.rows import decoded_json
 from scraper.sources import Source
 from scraper.spiders import archives
@@ -115,10 +115,12 @@ def _each_piece(pattern: Pattern, options: _Options) -> Iterator[BackfillResult]
     source = pattern.source()
     if pattern.archive == "wayback":
         resume: str | None = None
+        pages = archives.IndexPages()
         while True:
-            result, resume = _piece(pattern, source, archives.wayback_lookup(source, resume), options)
-            yield result
-            if resume is None or (options.left.pages is not None and options.left.pages <= 0):
+            result, resume, content = _piece(pattern, source, archives.wayback_lookup(source, resume), options)
+            why = pages.why_last(content, resume)
+            yield result if why is None else replace(result, ends_early=f"{result.file}: {why}")
+            if resume is None or why or (options.left.pages is not None and options.left.pages <= 0):
                 return
     try:
         crawls: Sequence[str] = pattern.crawls or (_newest(source, options.manners),)
@@ -134,24 +136,25 @@ def _newest(source: Source, manners: Manners) -> str:
     return archives.newest_crawl(decoded_json(answer.body))
 
 
-def _piece(pattern: Pattern, source: Source, look_up: Ask, options: _Options) -> tuple[BackfillResult, str | None]:
-    """One page of the index with the pages it names, and the key of the next one."""
+def _piece(pattern: Pattern, source: Source, look_up: Ask, options: _Options) -> tuple[BackfillResult, str | None, str]:
+    """One page of the index with the pages it names, the key of the next one, and its fingerprint."""
     key = bytes_hash(f"{look_up.url} {pattern.limit}".encode())
     manifest = read_manifest(options.out, key)
     if (found := result_in(manifest, options.database_url)) is not None and manifest is not None:
         if options.left.pages is not None:
             options.left.pages -= found.records
-        return found, manifest.get("next")
+        return found, manifest.get("next"), str(manifest.get("captures", key))
     name = f"{pattern.archive}:{pattern.url}"
     started = time.monotonic()
     result = BackfillResult(name)
     try:
         answer = options.manners.get(look_up.url)
         captures, following = _captures(pattern, answer.status, answer.body)
-        identity: dict[str, Any] = {"key": key, "file": look_up.url, "next": following}
+        content = archives.fingerprint(captures)
+        identity: dict[str, Any] = {"key": key, "file": look_up.url, "next": following, "captures": content}
         trail = Trail(options.out, key)
     except (InputError, AnswerError, OSError, BusyError, TooManyDeathsError) as error:
-        return replace(result, error=str(error)), None
+        return replace(result, error=str(error)), None, key
     whole = False
     try:
         work = Work(name, options.out, identity, trail, options.database_url, options.rows_a_partition)
@@ -166,7 +169,7 @@ def _piece(pattern: Pattern, source: Source, look_up: Ask, options: _Options) ->
         result = replace(result, error=f"the ledger cannot be written: {getattr(error, 'orig', None) or error}"[:500])
     finally:
         trail.close(finished=whole)
-    return replace(result, seconds=round(time.monotonic() - started, 3)), following
+    return replace(result, seconds=round(time.monotonic() - started, 3)), following, content
 
 
 def _captures(pattern: Pattern, status: int, body: bytes) -> tuple[list[dict[str, str]], str | None]:
@@ -188,11 +191,9 @@ def _entries(asks: Iterator[Ask], options: _Options) -> Iterator[Entry]:
             answer = options.manners.get(ask.url.partition("#")[0] if ask.state.get("warc") else ask.url, ask.headers)
             if answer.status not in (200, 206):
                 raise InputError(f"the archive answered {answer.status}")
-            for archived in archives.archived_in(answer.body, ask, answer.content_type):
-                at, kind = archived.at, archived.content_type
-                first = ask.state["first"]
-                yield Answer(number, archived.url, at, kind, archived.body, archived.truncated, first)
+            entries = list(archives.archived_in(answer.body, ask, answer.content_type))
         except InputError as error:
-            yield Broken(number, "not_fetched", str(error)[:300], url)
-        except AnswerError as error:
-            yield Broken(number, error.reason, error.detail, url)
+            entries = [Broken(number, "not_fetched", str(error)[:300], url)]
+        for entry in entries:
+            placed = replace(entry, offset=number, number=number)
+            yield replace(placed, first=ask.state["first"]) if isinstance(placed, Archived) else placed

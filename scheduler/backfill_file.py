@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aggregator.normalise.money import Rates
 from aggregator.rules import RULES_VERSION
 from db.contained import Failure, contained
+from db.files import FilePart, open_file, printable
 from db.keys import bytes_hash
 from db.records import ArticleRecord, RawPostingRecord, Record, RejectedRecord
 from db.rejected import PARSER_FAILED
@@ -28,11 +29,10 @@ from scheduler.backfill_parquet import ROWS, Partitions, forget, read_manifest, 
 from scheduler.backfill_rows import Where, article_row, posting_row, rejected_row
 from scheduler.backfill_watch import BusyError, PageTooSlow, TooManyDeathsError, Trail, Watch
 from scraper.backfill.inputs import InputError, input_of, is_url
-from scraper.backfill.likely import LONGEST_ARTICLE, holds_article, is_dull, may_hold_article, may_hold_job
-from scraper.backfill.records import Answer, Broken, Dull, Entry, each_record
-from scraper.pages.warc import Archived
+from scraper.backfill.likely import is_dull
+from scraper.files.warc import HTML, Archived, Broken, Entry, read_warc
 from scraper.pipelines import cleaned
-from scraper.spiders.archives import HTML, archived_records, with_first_sighting
+from scraper.spiders.archives import archived_records, broken_record, with_first_sighting
 
 SOURCE: Final = "backfill"
 """The source of what is read in bulk, in rows and in the ledger."""
@@ -63,6 +63,8 @@ class BackfillResult:
     """Read before, under the same rules: the counts are those of then."""
     poison: tuple[str, ...] = ()
     """Records that killed a worker or took too long, as `offset: reason`; at most the first twenty."""
+    ends_early: str | None = None
+    """Where the file ends inside a record, in one line; None where it ends behind one."""
     error: str | None = None
     """Why the file could not be read, in one line; None when it was."""
 
@@ -95,13 +97,13 @@ def backfill_file(
             trail.close(finished=True)
             return replace(found, file=source)
     except (OSError, InputError, BusyError, TooManyDeathsError) as error:
-        return replace(result, error=str(error))
+        return replace(result, error=getattr(error, "strerror", None) or str(error))
     whole = False
     try:
-        name = PurePosixPath(urlsplit(source).path).name if is_url(source) else Path(source).name
+        name = PurePosixPath(urlsplit(source).path).name if is_url(source) else printable(Path(source).name)
         work = Work(name or source, Path(out), identity, trail, database_url, rows_a_partition)
         with closing(work), Watch(seconds_a_page) as watch:
-            result = work.read(each_record(input_of(source, allow_hosts), is_dull), watch)
+            result = work.read(read_warc(input_of(source, allow_hosts).open_at), watch)
             if result.error is None:
                 result = replace(result, seconds=round(time.monotonic() - started, 3))
                 work.finish(result)
@@ -123,10 +125,11 @@ def identity_of(source: str) -> dict[str, Any]:
     if is_url(source):
         return {"key": bytes_hash(source.encode()), "file": source}
     path = Path(source)
-    before = path.stat()
     digest = hashlib.sha256()  # in hardware on most machines
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+    with open_file(path) as file:
+        before = os.fstat(file.fileno())
+        content = FilePart(file, before.st_size)
+        while chunk := content.read(CHUNK):
             digest.update(chunk)
     return {
         "key": digest.hexdigest()[:32],
@@ -165,6 +168,7 @@ class Work:
         self._rates = Rates()
         self._batch: list[Record] = []
         self._poison: list[str] = []
+        self._ends_early: str | None = None
         self._records = self._pages = self._pages_with_jobs = self._bytes = 0
         self._last = datetime(1970, 1, 1, tzinfo=UTC)
         """When the newest page so far was archived: what a record without a readable time is filed under."""
@@ -172,15 +176,15 @@ class Work:
     def read(self, entries: Iterable[Entry], watch: Watch) -> BackfillResult:
         for entry in entries:
             self._records += 1
-            if isinstance(entry, Dull):
+            if isinstance(entry, Broken):
+                self._reject(entry)
+            elif isinstance(entry, Archived):
                 self._pages += 1
-                self._bytes += entry.size
-            elif isinstance(entry, Answer):
-                self._trail.at(entry.offset)
-                self._page(entry, watch)
-                self._trail.leave()
-            elif isinstance(entry, Broken):
-                self._reject(entry.offset, entry.reason, entry.detail, entry.url)
+                self._bytes += len(entry.body)
+                if entry.truncated or entry.content_type not in HTML or not is_dull(entry.body):
+                    self._trail.at(entry.number)
+                    self._page(entry, watch)
+                    self._trail.leave()
         self._keep()
         counts = self._partitions.counts
         return BackfillResult(
@@ -193,6 +197,7 @@ class Work:
             rejected=counts["rejected"],
             bytes=self._bytes,
             poison=tuple(self._poison[:MOST_POISON_NAMED]),
+            ends_early=self._ends_early,
             error=None if self._records else "holds no answer of a server: is it a WARC file?",
         )
 
@@ -217,11 +222,9 @@ class Work:
         if self._engine is not None:
             self._engine.dispose()
 
-    def _page(self, answer: Answer, watch: Watch) -> None:
-        self._pages += 1
-        self._bytes += len(answer.body)
+    def _page(self, answer: Archived, watch: Watch) -> None:
         self._last = max(self._last, answer.at)
-        if answer.offset in self._trail.poison:
+        if answer.number in self._trail.poison:
             self._poisonous(answer, "kills_worker", "workers died on this record; it is left out")
             return
         try:
@@ -231,7 +234,7 @@ class Work:
             self._poisonous(answer, "too_slow", "reading the page took longer than it may")
             return
         if isinstance(read, Failure):
-            self._reject(answer.offset, PARSER_FAILED, str(read), answer.url, answer.at)
+            self._reject(_faulty(answer, PARSER_FAILED, str(read)), answer.at)
             return
         records, rows = read
         for table, row in rows:
@@ -241,10 +244,10 @@ class Work:
         if len(self._batch) >= KEPT_AT_ONCE:
             self._keep()
 
-    def _read_page(self, answer: Answer) -> tuple[list[Record], list[tuple[str, dict[str, Any]]]]:
+    def _read_page(self, answer: Archived) -> tuple[list[Record], list[tuple[str, dict[str, Any]]]]:
         """The records of a page as they are kept, and their rows."""
         where = Where(self._name, answer.offset)
-        records = [_without_persons(record) for record in page_records(answer)]
+        records = [_without_persons(record) for record in archived_records(answer, SOURCE)]
         return records, [row for record in records if (row := self._row(record, where)) is not None]
 
     def _row(self, record: Record, where: Where) -> tuple[str, dict[str, Any]] | None:
@@ -256,19 +259,15 @@ class Work:
             return "rejected", rejected_row(record, where)
         return None
 
-    def _poisonous(self, answer: Answer, reason: str, detail: str) -> None:
+    def _poisonous(self, answer: Archived, reason: str, detail: str) -> None:
         self._poison.append(f"{answer.offset}: {reason}")
-        self._reject(answer.offset, reason, detail, answer.url, answer.at)
+        self._reject(_faulty(answer, reason, detail), answer.at)
 
-    def _reject(self, offset: int, reason: str, detail: str, url: str, at: datetime | None = None) -> None:
-        record = RejectedRecord(
-            source=SOURCE,
-            url=url or f"{self._name}:{offset}",
-            reason=reason,
-            detail=f"{self._name}, offset {offset}: {detail}",
-            seen_at=at or self._last,
-        )
-        self._partitions.add("rejected", rejected_row(record, Where(self._name, offset)))
+    def _reject(self, broken: Broken, at: datetime | None = None) -> None:
+        record = broken_record(broken, SOURCE, self._name, at or self._last)
+        if broken.reason == "truncated":
+            self._ends_early = record.detail
+        self._partitions.add("rejected", rejected_row(record, Where(self._name, broken.offset)))
         self._batch.append(record)
 
     def _keep(self) -> None:
@@ -277,27 +276,8 @@ class Work:
         self._batch = []
 
 
-def page_records(answer: Answer) -> Iterator[Record]:
-    """What `archived_records` gives for a page; most pages are told from their bytes to hold nothing."""
-    archived = Archived(answer.url, answer.at, 200, answer.content_type, answer.body, answer.truncated)
-    if answer.content_type not in HTML:
-        yield from archived_records(archived, SOURCE)
-        return
-    lowered = answer.body.lower()
-    speaks_of_jobs = may_hold_job(lowered)
-    is_huge = len(answer.body) > LONGEST_ARTICLE
-
-    def is_article(body: bytes) -> bool:
-        return not is_huge and may_hold_article(body, lowered) and holds_article(body)
-
-    holds_job = False
-    if speaks_of_jobs or answer.truncated or is_article(answer.body):
-        for record in archived_records(archived, SOURCE, is_article):
-            holds_job = holds_job or isinstance(record, RawPostingRecord)
-            yield record
-    if is_huge and not holds_job and may_hold_article(answer.body, lowered):
-        detail = f"{len(answer.body)} bytes; pages of more than {LONGEST_ARTICLE} are not read as articles"
-        yield RejectedRecord(source=SOURCE, url=answer.url, reason="too_large", detail=detail, seen_at=answer.at)
+def _faulty(answer: Archived, reason: str, detail: str) -> Broken:
+    return Broken(answer.offset, reason, detail, answer.url, answer.number)
 
 
 def _without_persons(record: Record) -> Record:
@@ -308,6 +288,3 @@ def _without_persons(record: Record) -> Record:
         detail, excerpt = without_personal_data(record.detail), without_personal_data(record.excerpt)
         return replace(record, detail=detail, excerpt=excerpt)
     return record
-
-
-__all__ = ["LONGEST_ARTICLE", "BackfillResult", "backfill_file"]

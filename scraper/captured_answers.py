@@ -7,25 +7,26 @@ here, so each id carries its platform (`greenhouse:5012345`).
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from db.files import LARGEST, in_words
 from db.keys import folded
 from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord
 from scraper.answers import Parsed, Seen, gathered, read_each, understood
+from scraper.files.members import Damage
+from scraper.files.unpacking import lines
+from scraper.files.warc import read_warc
 from scraper.pages.feeds import parse_feed, parse_fields
 from scraper.pages.jobposting import JobPosting, cleaned, is_posting, nodes_of, posting_of
 from scraper.pages.rows import AnswerError, Row, decoded_json
-from scraper.pages.warc import read_warc
-from scraper.pages.xml import Document, local, safe_xml, unzipped
+from scraper.pages.xml import Document, local, safe_xml
 
 if TYPE_CHECKING:
     from scraper.captures import Capture
 
-LONGEST_LINE = 16_000_000
 MOST_REJECTED = 20
 """Unreadable lines of one file that are reported one by one; the rest is counted."""
 
@@ -215,7 +216,7 @@ def parse_body(body: bytes, seen: Seen) -> Parsed:
 
 def read_json(capture: Capture) -> Iterator[Record]:
     """The postings of a saved JSON answer."""
-    parsed = understood(lambda: parse_body(unzipped(capture.data()), _seen(capture)))
+    parsed = understood(lambda: parse_body(capture.data(), _seen(capture)))
     if isinstance(parsed, AnswerError):
         yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
@@ -226,18 +227,16 @@ def read_json(capture: Capture) -> Iterator[Record]:
 def read_jsonl(capture: Capture) -> Iterator[Record]:
     """The postings of a file with one JSON object a line; a line that cannot be read costs only itself."""
     seen = _seen(capture)
-    capture.file.seek(0)
-    packed = capture.file.read(2) == b"\x1f\x8b"
-    capture.file.seek(0)
-    lines: Any = gzip.GzipFile(fileobj=capture.file) if packed else capture.file
     yield capture.page("listing")
     unread = 0
     number = 0
-    while line := lines.readline(LONGEST_LINE):
-        number += 1
-        if not line.strip():
+    for number, line in enumerate(_lines(capture), 1):
+        if isinstance(line, RejectedRecord):
+            yield line
             continue
-        parsed = understood(parse_body, line, seen)
+        if line is not None and not line.strip():
+            continue
+        parsed = understood(_parse_line, line, seen)
         if isinstance(parsed, Parsed):
             yield from _records(parsed)
             continue
@@ -248,9 +247,27 @@ def read_jsonl(capture: Capture) -> Iterator[Record]:
         yield capture.rejected("unreadable_lines", f"{unread} of {number} lines could not be read")
 
 
+def _parse_line(line: bytes | None, seen: Seen) -> Parsed:
+    if line is None:
+        raise AnswerError("too_large", f"a line of more than {in_words(LARGEST)} is not read")
+    return parse_body(line, seen)
+
+
+def _lines(capture: Capture) -> Iterator[bytes | RejectedRecord | None]:
+    """The lines of a file, and what stops reading them."""
+    number = 0
+    try:
+        for line in lines(capture.open_at):
+            number += 1
+            yield line
+    except Damage as damage:
+        reason = "broken_gzip" if damage.ends_at is None else "truncated"
+        yield capture.rejected(reason, f"{damage}; {number} lines before it were read")
+
+
 def read_xml(capture: Capture) -> Iterator[Record]:
     """The postings of a saved XML feed."""
-    parsed = understood(lambda: parse_document(safe_xml(unzipped(capture.data())), _seen(capture))[1])
+    parsed = understood(lambda: parse_document(safe_xml(capture.data()), _seen(capture))[1])
     if isinstance(parsed, AnswerError):
         yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
@@ -262,14 +279,14 @@ def read_xml(capture: Capture) -> Iterator[Record]:
 
 def read_archive(capture: Capture) -> Iterator[Record]:
     """The postings and articles of the pages in a WARC file, each seen when it was archived."""
-    from scraper.spiders.archives import archived_records
+    from scraper.spiders.archives import entry_records
 
-    capture.file.seek(0)
-    try:
-        for archived in read_warc(capture.file):
-            yield from archived_records(archived, capture.source)
-    except AnswerError as error:
-        yield capture.rejected(error.reason, error.detail, error.excerpt)
+    is_empty = True
+    for entry in read_warc(capture.open_at):
+        is_empty = False
+        yield from entry_records(entry, capture.source, capture.name, capture.seen_at)
+    if is_empty:
+        yield capture.rejected("no_answers", "the archive holds no answer of a server")
 
 
 def _seen(capture: Capture) -> Seen:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,16 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, Final
 
 from db.contained import Failure, contained, each_contained
+from db.files import (
+    LARGEST,
+    LARGEST_PAGE,
+    FilePart,
+    FileRefused,
+    in_words,
+    open_file,
+    printable,
+    require_size,
+)
 from db.records import (
     ArticleRecord,
     ArticleSectionRecord,
@@ -26,12 +37,15 @@ from db.records import (
     RejectedRecord,
 )
 from db.rejected import PARSER_FAILED
+from scraper.files.finding import Skipped, files_below, is_folder, real_path
+from scraper.files.unpacking import unpacked
 from scraper.pages.addresses import absolute
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
 from scraper.pages.decoding import UnreadableError, decode
 from scraper.pages.featured import FeaturedJob
 from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
+from scraper.pages.rows import AnswerError
 from scraper.sources import Source, captures_source
 
 SOURCE: Final = "captures"
@@ -39,8 +53,6 @@ SOURCE: Final = "captures"
 NO_PAGES: Final = ("expected.json", "README*", "LICENSE*", "CHANGELOG*", "*.md", ".*", "*~", "__pycache__", "Thumbs.db")
 """Names of files and folders that lie among captures and are none: skipped, and said so."""
 
-LARGEST_CAPTURE: Final = 64 * 1024 * 1024
-"""Bytes of one page or answer; archives are read piece by piece and may be larger."""
 CHUNK: Final = 1024 * 1024
 
 
@@ -61,9 +73,21 @@ class Capture:
     def url(self) -> str:
         return f"capture:{self.digest[:12]}:{self.name}"
 
-    def data(self) -> bytes:
-        self.file.seek(0)
-        return self.file.read()
+    def data(self, most: int = LARGEST) -> bytes:
+        """The whole content, unpacked where it is packed. Raises `UnreadableError` for more than `most` bytes."""
+        try:
+            require_size(self.size)
+            content = unpacked(FilePart(self.file, self.size).read())
+            require_size(len(content), most)
+        except FileRefused as error:
+            raise UnreadableError(error.reason, str(error)) from error
+        except AnswerError as error:
+            raise UnreadableError(error.reason, error.detail) from error
+        return content
+
+    def open_at(self, offset: int) -> FilePart:
+        """A stream of the content from this byte on, for files of any size."""
+        return FilePart(self.file, self.size, offset)
 
     def page(self, kind: str) -> PageRecord:
         return PageRecord(source=self.source, url=self.url, content_hash=self.digest, seen_at=self.seen_at, kind=kind)
@@ -89,25 +113,24 @@ READERS: Final = {
     ".xhtml": "scraper.captures:read_html",
     ".json": "scraper.captured_answers:read_json",
     ".jsonld": "scraper.captured_answers:read_json",
-    ".json.gz": "scraper.captured_answers:read_json",
     ".jsonl": "scraper.captured_answers:read_jsonl",
     ".ndjson": "scraper.captured_answers:read_jsonl",
-    ".jsonl.gz": "scraper.captured_answers:read_jsonl",
     ".xml": "scraper.captured_answers:read_xml",
     ".rss": "scraper.captured_answers:read_xml",
     ".atom": "scraper.captured_answers:read_xml",
-    ".xml.gz": "scraper.captured_answers:read_xml",
     ".warc": "scraper.captured_answers:read_archive",
-    ".warc.gz": "scraper.captured_answers:read_archive",
 }
-"""What reads a file, by its ending: `module:function`, imported when first needed."""
+"""What reads a file, by its ending: `module:function`, imported when first needed. Packed ones too, as `.json.gz`."""
+PIECE_BY_PIECE: Final = (".jsonl", ".ndjson", ".warc")
+"""Endings of files of any size: they are read line by line or record by record."""
+PACKED: Final = (".gz", ".zst")
 
 
 def read_capture(capture: Capture) -> Iterator[Record]:
     """The records of one captured file; a `RejectedRecord` when it cannot be read or is nothing that we know."""
     if (reader := reader_of(capture.name)) is None:
         endings = ", ".join(sorted(READERS))
-        yield capture.rejected("unknown_kind", f"no reader for this kind of file; known are {endings}")
+        yield capture.rejected("unknown_kind", f"no reader for this kind of file; known are {endings}, and these + .gz")
         return
     if capture.size == 0:
         yield capture.rejected("empty", "the file holds nothing")
@@ -121,22 +144,35 @@ def _read(capture: Capture, reader: Reader) -> Iterator[Record]:
         yield from reader(capture)
     except UnreadableError as error:
         yield capture.rejected(error.reason, str(error))
+    except OSError as error:
+        yield capture.rejected("unreadable", f"reading it failed ({error.strerror or error})")
+    size = os.fstat(capture.file.fileno()).st_size
+    if size != capture.size:
+        detail = f"had {capture.size:,} bytes at first and {size:,} when it was read; read again when it is complete"
+        yield capture.rejected("changed", detail)
 
 
 def reader_of(name: str) -> Reader | None:
-    """The reader for a file name: its longest ending counts, so that `.warc.gz` goes before `.gz`."""
-    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
-    for start in range(len(suffixes)):
-        if found := READERS.get("".join(suffixes[start:])):
-            module, function = found.split(":")
-            reader: Reader = getattr(import_module(module), function)
-            return reader
-    return None
+    """The reader for a file name, by its ending; one that says how the file is packed is not looked at."""
+    if (found := READERS.get(ending_of(name))) is None:
+        return None
+    module, function = found.split(":")
+    reader: Reader = getattr(import_module(module), function)
+    return reader
+
+
+def ending_of(name: str) -> str:
+    """
+    >>> ending_of("a.b.HTML"), ending_of("a.jsonl.gz"), ending_of("README")
+    ('.html', '.jsonl', '')
+    """
+    path = PurePath(name)
+    return (PurePath(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
 def read_text(capture: Capture) -> Iterator[Record]:
     """The article in a text capture."""
-    text = decode(_limited(capture))
+    text = decode(capture.data(LARGEST_PAGE))
     if (article := read_article(text_blocks(text))) is not None:
         yield from article_records(capture, article)
     else:
@@ -151,11 +187,14 @@ def read_html(capture: Capture) -> Iterator[Record]:
 
     What a page declares and cannot be read is reported, whatever else it holds.
     """
-    data = _limited(capture)
+    data = capture.data()
     text = decode(data)
     declared = list(_job_postings(capture, data)) if _JSON_LD.search(data) else []
     if any(isinstance(record, RawPostingRecord) for record in declared):
         yield capture.page("posting")
+    elif len(data) > LARGEST_PAGE:
+        detail = f"{in_words(len(data))}; of a page of more than {in_words(LARGEST_PAGE)} only what it declares is read"
+        yield capture.rejected("too_large", detail)
     else:
         found = list(_shown(capture, text))
         yield from found or ([] if declared else [not_an_article(capture, text)])
@@ -306,68 +345,60 @@ def posting_of_card(
     )
 
 
-def _limited(capture: Capture) -> bytes:
-    if capture.size > LARGEST_CAPTURE:
-        size, most = capture.size // 1_000_000, LARGEST_CAPTURE // 1_000_000
-        raise UnreadableError("too_large", f"{size} MB; a page of more than {most} MB is not read")
-    return capture.data()
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A path that is no capture, and why."""
-
-    path: str
-    reason: str
-
-
 def find_files(paths: Sequence[str]) -> Iterator[Path | Skipped]:
-    """The files below `paths`, folders walked in sorted order, each file once; and what is skipped by its name.
+    """The files below `paths`, folders walked in sorted order, each file once; and what is passed over.
 
     A path that does not exist is handed on, so that reading it reports it.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for given in paths:
         path = Path(given)
-        for one in _walk(path) if path.is_dir() else (_skipped(path) if _is_no_page(path) else path,):
+        if is_folder(path):
+            found: Iterable[Path | Skipped] = files_below(path, _named_as_no_page)
+        else:
+            found = (path if (why := _named_as_no_page(path)) is None else Skipped(str(path), why),)
+        for one in found:
             if isinstance(one, Skipped):
                 yield one
-            elif (real := one.resolve()) not in seen:
+            elif (real := real_path(one)) not in seen:
                 seen.add(real)
                 yield one
 
 
-def _walk(folder: Path) -> Iterator[Path | Skipped]:
-    for path in sorted(folder.iterdir(), key=lambda one: one.name):
-        if _is_no_page(path):
-            yield _skipped(path)
-        elif path.is_dir():
-            if not path.is_symlink():  # a link to a folder above would never end
-                yield from _walk(path)
-        else:
-            yield path
-
-
-def _is_no_page(path: Path) -> bool:
-    return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in NO_PAGES)
-
-
-def _skipped(path: Path) -> Skipped:
-    return Skipped(str(path), "its name says that it is no page")
+def _named_as_no_page(path: Path) -> str | None:
+    is_other = any(fnmatch.fnmatchcase(path.name, pattern) for pattern in NO_PAGES)
+    return "its name says that it is no page" if is_other else None
 
 
 def open_capture(path: Path, *, seen_at: datetime, source: str = SOURCE) -> Capture | RejectedRecord:
-    """A file ready for reading, or the record that says why it cannot be read."""
+    """A file ready for reading, or the record that says why it cannot be read.
+
+    What the file has now is read; what is written behind it meanwhile is not.
+    """
     try:
-        file = path.open("rb")
-        digest = hashlib.blake2b(digest_size=16)
-        size = 0
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
+        file = open_file(path)
     except OSError as error:
-        detail = f"{path}: {error.strerror or error}"
-        return RejectedRecord(
-            source=source, url=f"capture::{path.name}", reason="unreadable", detail=detail, seen_at=seen_at
-        )
-    return Capture(path.name, file, size, digest.hexdigest(), seen_at, source)
+        return unreadable(path, error, seen_at=seen_at, source=source)
+    try:
+        size, digest = os.fstat(file.fileno()).st_size, hashlib.blake2b(digest_size=16)
+        ending = ending_of(path.name)
+        if ending in READERS and ending not in PIECE_BY_PIECE:
+            require_size(size)
+        content = FilePart(file, size if ending in READERS else 0)
+        while chunk := content.read(CHUNK):
+            digest.update(chunk)
+    except OSError as error:
+        file.close()
+        return unreadable(path, error, seen_at=seen_at, source=source)
+    return Capture(printable(path.name), file, size, digest.hexdigest(), seen_at, source)
+
+
+def unreadable(path: Path, error: OSError, *, seen_at: datetime, source: str = SOURCE) -> RejectedRecord:
+    """The record of a path that cannot be read."""
+    return RejectedRecord(
+        source=source,
+        url=f"capture::{printable(path.name)}",
+        reason=error.reason if isinstance(error, FileRefused) else "unreadable",
+        detail=f"{printable(str(path))}: {error.strerror or error}",
+        seen_at=seen_at,
+    )

@@ -8,17 +8,14 @@ The child runs `scraper.child.main`: it tells progress and its result as message
 
 from __future__ import annotations
 
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 
 from db.lifecycle import DOUBT, SIGHT
 from processes.child import Ended, Heard, run_child
+from scraper.files.spooling import spooled
 from scraper.health import COUNTS, ORDERLY, PastRun, Verdict, judge
 from scraper.sources import Source
 
@@ -81,10 +78,11 @@ def crawl(
 
     `limit` ends the run after so many postings; `paths` are the files of a captures run (`-` is standard input);
     `history` are earlier runs of this source; `progress` is called about once a second with the counts so far.
-    A child that dies, hangs, or grows beyond `memory_mb` is a failed result.
+    A child that dies, hangs, or grows beyond `memory_mb` is a failed result. Raises `OSError` for standard input that
+    cannot be kept.
     """
     started = time.monotonic()
-    with _spooled(paths) as files:
+    with spooled(paths) as files:
         task = {
             "source": _as_json(source),
             "database_url": database_url,
@@ -178,35 +176,3 @@ def _death(ended: Ended) -> str | None:
 def _as_json(source: Source) -> dict[str, Any]:
     values = {f.name: getattr(source, f.name) for f in fields(source)}
     return {**values, "options": dict(source.options), "allow_hosts": list(source.allow_hosts)}
-
-
-@contextmanager
-def _spooled(paths: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The paths, with standard input (`-`) as a file: the child's own stdin carries its task."""
-    if "-" not in paths:
-        yield paths
-        return
-    data = sys.stdin.buffer.read()
-    with tempfile.TemporaryDirectory(prefix="jobledger-") as folder:
-        file = Path(folder) / f"stdin{_ending(data)}"
-        file.write_bytes(data)
-        yield [str(file) if path == "-" else path for path in paths]
-
-
-def _ending(data: bytes) -> str:
-    """What standard input is, by how it begins.
-
-    >>> _ending(b' {"jobs": []}'), _ending(b"<!doctype html><p>"), _ending(b"A vs. B"), _ending(b"WARC/1.0")
-    ('.json', '.html', '.txt', '.warc')
-    """
-    start = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith((b"{", b"[")):
-        lines = [line for line in data[:65_536].splitlines() if line.strip()]
-        return ".jsonl" if len(lines) > 1 and all(line.lstrip().startswith(b'{"') for line in lines[:2]) else ".json"
-    if start.startswith(b"WARC/"):
-        return ".warc"
-    if start.startswith(b"\x1f\x8b"):
-        return ".warc.gz"
-    if start.startswith(b"<?xml"):
-        return ".xml"
-    return ".html" if start.startswith(b"<") else ".txt"

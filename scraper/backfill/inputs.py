@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, cast
+from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
+
+from db.files import FilePart, open_file, printable
 
 TIMEOUT: Final = 60.0
 """Seconds without a byte after which a server counts as gone."""
@@ -27,10 +27,18 @@ class InputError(Exception):
     """An input cannot be read: one clear line."""
 
 
+class Stream(Protocol):
+    """What is read from."""
+
+    def read(self, count: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 class Input(Protocol):
     """A file of records."""
 
-    def open_at(self, offset: int) -> BinaryIO:
+    def open_at(self, offset: int) -> Stream:
         """A stream from this byte on. Raises `InputError`."""
 
 
@@ -38,13 +46,12 @@ class Input(Protocol):
 class LocalFile:
     path: Path
 
-    def open_at(self, offset: int) -> BinaryIO:
+    def open_at(self, offset: int) -> Stream:
         try:
-            file = self.path.open("rb")
-            file.seek(offset)
+            file = open_file(self.path)
         except OSError as error:
-            raise InputError(f"{self.path}: {error.strerror or error}") from error
-        return file
+            raise InputError(f"{printable(str(self.path))}: {error.strerror or error}") from error
+        return FilePart(file, os.fstat(file.fileno()).st_size, offset, owns=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,11 @@ class RemoteFile:
     url: str
     allow_hosts: tuple[str, ...] = ()
 
-    def open_at(self, offset: int) -> BinaryIO:
+    def open_at(self, offset: int) -> Stream:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         answer = fetch(self.url, headers, self.allow_hosts)
         if answer.status == (206 if offset else 200):
-            return cast(BinaryIO, _Body(answer, self.url, offset))
+            return _Body(answer, self.url)
         answer.close()
         raise InputError(f"{self.url}: answered {answer.status} {answer.reason}" + (" to a range" if offset else ""))
 
@@ -77,8 +84,8 @@ def is_url(source: str) -> bool:
 class _Body:
     """The body of an answer as a stream whose failures name the address."""
 
-    def __init__(self, answer: HTTPResponse, url: str, offset: int) -> None:
-        self._answer, self._url, self._position = answer, url, offset
+    def __init__(self, answer: HTTPResponse, url: str) -> None:
+        self._answer, self._url = answer, url
         length = answer.headers.get("Content-Length", "")
         self._left = int(length) if length.isdecimal() else None
 
@@ -88,25 +95,14 @@ class _Body:
             data = self._answer.read(None if size < 0 else size)
         except (OSError, HTTPException) as error:
             raise InputError(f"{self._url}: the connection broke ({error or type(error).__name__})") from error
-        self._position += len(data)
         if self._left is not None:
             self._left -= len(data)
             if not data and size and self._left > 0:
                 raise InputError(f"{self._url}: ended {self._left} bytes early")
         return data
 
-    def tell(self) -> int:
-        """Bytes from the beginning of the file."""
-        return self._position
-
     def close(self) -> None:
         self._answer.close()
-
-    def __enter__(self) -> _Body:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
 
 def fetch(url: str, headers: dict[str, str], allow_hosts: tuple[str, ...]) -> HTTPResponse:
@@ -168,10 +164,3 @@ def _socket_to(host: str, port: int, allow_hosts: tuple[str, ...]) -> socket.soc
     if last is None:
         raise InputError(refused or f"{host}: no address")
     raise last
-
-
-@contextmanager
-def opened(source: Input, offset: int) -> Iterator[BinaryIO]:
-    """The stream of an input, closed at the end."""
-    with closing(source.open_at(offset)) as stream:
-        yield stream

@@ -50,8 +50,6 @@ LONGEST_GAP: Final = 1_000
 """Bytes between "5 min" and "read", with the tags between them."""
 LONGEST_LINE: Final = 3_000
 """Bytes after an "@", tags left out, in which a company line of 300 characters ends."""
-LONGEST_ARTICLE: Final = 4_000_000
-"""Bytes of a page that is read as an article; no article is longer, and a tree takes fifty times as much memory."""
 
 
 def may_hold_job(lowered: bytes) -> bool:
@@ -163,6 +161,11 @@ def _titled(lowered: bytes) -> bool:
         if _TITLE.search(lowered, opening.end(), min(len(lowered), end + 1)):
             return True
     return False
+
+
+def is_article_page(body: bytes) -> bool:
+    """Whether a page is an article or shows featured jobs; most pages are told from their bytes to be neither."""
+    return may_hold_article(body, body.lower()) and holds_article(body)
 
 
 def holds_article(body: bytes) -> bool:

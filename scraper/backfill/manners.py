@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from protego import Protego
 
+from db.files import LARGEST
 from scraper.backfill.inputs import InputError, fetch
-from scraper.pages.warc import LONGEST
 from scraper.settings import AGENT
 
 SECONDS_BETWEEN: Final = 2.0
@@ -60,7 +60,7 @@ class Manners:
                 time.sleep(min(LONGEST_WAIT, wish or pause * 2**attempt))
         raise InputError(f"{url}: answered {answer.status} {TRIES} times")
 
-    def _ask(self, url: str, headers: dict[str, str], most: int = LONGEST + 1) -> tuple[Fetched, float]:
+    def _ask(self, url: str, headers: dict[str, str], most: int = LARGEST + 1) -> tuple[Fetched, float]:
         """An answer, and how many seconds the server wants us to wait."""
         response = fetch(url, headers, self.allow_hosts)
         try:

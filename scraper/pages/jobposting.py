@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from db.contained import Failure, contained
+from db.files import LARGEST_PAGE, in_words
 from db.rejected import PARSER_FAILED
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, read_each, rejection
@@ -71,7 +72,10 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
     values, problems = json_ld_objects(page, only=TYPE)
     index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
     found = _cleaned([node for node in nodes_of(values) if is_posting(node)], index, "json-ld", problems)
-    if not found:
+    if not found and len(html) > LARGEST_PAGE:
+        detail = f"{in_words(len(html))}; in a page of more than {in_words(LARGEST_PAGE)} only JSON-LD is read"
+        problems.append(Problem("too_large", detail))
+    elif not found:
         found = _cleaned(microdata_items(page, TYPE), {}, "microdata", problems)
     if not found and not problems and b"ld+json" in html.lower() and values:
         problems.append(Problem("no_job_posting", "a script speaks of job postings but declares none"))

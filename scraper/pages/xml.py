@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
 
+from db.files import LARGEST
 from scraper.pages.rows import AnswerError
-
-LONGEST = 64_000_000
-"""Bytes; a feed of 100,000 postings with descriptions stays below."""
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _STARTS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml|<[A-Za-z_][\w:.-]*[\s>/])")
@@ -38,7 +35,7 @@ def safe_xml(body: bytes) -> Document:
     excerpt = body[:200].decode("utf-8", "replace")
     if not body.strip():
         raise AnswerError("empty", "the answer has no content")
-    if len(body) > LONGEST:
+    if len(body) > LARGEST:
         raise AnswerError("too_large", f"{len(body)} bytes are more than any feed needs")
     if _HTML.match(body):
         raise AnswerError("html_instead_of_xml", "a web page came where a feed was asked for", excerpt)
@@ -103,17 +100,3 @@ def fields_of(element: Any) -> dict[str, object]:
         else:
             fields[name] = value
     return fields
-
-
-def unzipped(body: bytes) -> bytes:
-    """The body, unpacked where it is gzip. Raises `AnswerError` when it is broken or grows beyond `LONGEST`."""
-    if body[:2] != b"\x1f\x8b":
-        return body
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        plain = unpacker.decompress(body, LONGEST)
-    except zlib.error as error:
-        raise AnswerError("broken_gzip", f"cannot be unpacked ({error})") from error
-    if unpacker.unconsumed_tail:
-        raise AnswerError("too_large", f"unpacks to more than {LONGEST} bytes")
-    return plain

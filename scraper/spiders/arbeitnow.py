@@ -12,7 +12,7 @@ from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_e
 from scraper.pages.addresses import canonical
 from scraper.pages.rows import Row, joined, listed_in
 from scraper.sources import Source
-from scraper.spiders.board import BoardSpider, same_site
+from scraper.spiders.board import EMPTY_PAGE, BoardSpider, same_site
 
 API = "https://www.arbeitnow.com"
 
@@ -26,8 +26,10 @@ class ArbeitnowSpider(BoardSpider):
     def read_answer(self, answer: object, seen: Seen) -> Parsed:
         parsed = parse_jobs(answer, seen)
         following = canonical(Row.of(answer).row("links").text("next"), seen.url)
-        if not following or not parsed.postings:
+        if not following:
             return parsed
+        if not listed_in(answer, "data"):
+            return parsed + Parsed(incomplete=(EMPTY_PAGE,))
         if not same_site(urlsplit(following).hostname, urlsplit(seen.url).hostname):
             return parsed + Parsed(incomplete=("the next page lies on another site",))
         return parsed + Parsed(asks=(Ask(url=following),))

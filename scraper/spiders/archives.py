@@ -26,14 +26,16 @@ from urllib.parse import urlencode
 from scrapy.http import Request, Response
 
 from db.contained import Failure, each_contained
+from db.files import LARGEST, LARGEST_PAGE, in_words
 from db.keys import bytes_hash
-from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record
+from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord
 from db.rejected import PARSER_FAILED
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
+from scraper.backfill.likely import is_article_page, may_hold_article
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
+from scraper.files.warc import HTML, XML, Archived, Broken, Entry, read_warc
 from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
-from scraper.pages.warc import Archived, read_warc
 from scraper.pages.xml import safe_xml
 from scraper.responses import media_type
 from scraper.sources import Source
@@ -44,8 +46,44 @@ INDEX = "https://index.commoncrawl.org"
 DATA = "https://data.commoncrawl.org"
 ROWS = 5_000
 """Captures that one look-up answers."""
-HTML = ("text/html", "application/xhtml+xml", "")
-XML = ("application/xml", "text/xml", "application/rss+xml", "application/atom+xml")
+
+
+MOST_BARREN = 3
+"""Pages of an index in a row that name no new capture, after which the index is left."""
+MOST_LOOK_UPS = 2_000
+
+
+class IndexPages:
+    """The pages of an archive's index that were read, so that one that goes in a circle is left."""
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+        self._pages = {fingerprint([])}
+        self._barren = 0
+
+    def why_last(self, content: str, following: str | None) -> str | None:
+        """Why the page after this one is not asked for; None when it is, or when there is none.
+
+        `content` is the page's `fingerprint`, `following` the key of the next page.
+        """
+        self._barren = self._barren + 1 if content in self._pages else 0
+        self._pages.add(content)
+        if following is None:
+            return None
+        if following in self._keys:
+            return f"the index repeats its key {following[:80]!r}: what it has named so far is kept"
+        self._keys.add(following)
+        if self._barren >= MOST_BARREN:
+            return f"the index names no new capture on {MOST_BARREN} pages in a row: what it has named so far is kept"
+        if len(self._keys) >= MOST_LOOK_UPS:
+            return f"the index has more than {MOST_LOOK_UPS:,} pages of captures: narrow the pattern"
+        return None
+
+
+def fingerprint(captures: list[dict[str, str]]) -> str:
+    """What a page of an index names, in whatever order; all empty pages are the same."""
+    names = {f"{capture.get('timestamp')} {capture.get('original')}" for capture in captures}
+    return bytes_hash("\n".join(sorted(names)).encode("utf-8", "replace"))
 
 
 class ArchivesSpider(BoardSpider):
@@ -59,6 +97,7 @@ class ArchivesSpider(BoardSpider):
     def __init__(self, source: Source, **arguments: Any) -> None:
         super().__init__(source, **arguments)
         self._asked = 0
+        self._index = IndexPages()
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         if source.url is None:
@@ -77,9 +116,11 @@ class ArchivesSpider(BoardSpider):
         captures, resume = wayback_captures(body) if step == "wayback" else (crawl_captures(body), None)
         asks = [self._page(ask_) for ask_ in capture_asks(captures, self.source, step == "wayback")]
         chosen = tuple(one for one in asks if one is not None)
-        if resume and len(chosen) == len(asks):
-            return Parsed(asks=(*chosen, wayback_lookup(self.source, resume)))
-        return Parsed(asks=chosen)
+        if resume is None or len(chosen) < len(asks):
+            return Parsed(asks=chosen)
+        if (why := self._index.why_last(fingerprint(captures), resume)) is not None:
+            return Parsed(asks=chosen, incomplete=(why,))
+        return Parsed(asks=(*chosen, wayback_lookup(self.source, resume)))
 
     def _page(self, ask: Ask) -> Ask | None:
         """The ask, until the entry's limit of pages is reached."""
@@ -93,11 +134,9 @@ class ArchivesSpider(BoardSpider):
             yield from super().parse(response, ask)
             return
         seen = Seen.of(self.source, url=ask.state["original"], at=ask.state["at"])
-        try:
-            for archived in archived_in(response.body, ask, media_type(response)):
-                yield from with_first_sighting(archived_records(archived, self.source.name), ask.state["first"])
-        except AnswerError as error:
-            yield replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt)
+        for entry in archived_in(response.body, ask, media_type(response)):
+            records = entry_records(entry, seen.source, ask.url, seen.at)
+            yield from with_first_sighting(records, ask.state["first"])
 
 
 def wayback_lookup(source: Source, resume: str | None) -> Ask:
@@ -148,12 +187,14 @@ def wayback_captures(body: bytes) -> tuple[list[dict[str, str]], str | None]:
         raise AnswerError("unknown_shape", "a look-up answers a list", str(rows)[:200])
     if not rows:
         return [], None
+    if not all(isinstance(row, list) for row in rows):
+        raise AnswerError("unknown_shape", "each row of a look-up is a list", str(rows)[:200])
     resume = None
-    if len(rows) >= 2 and rows[-2] == [] and isinstance(rows[-1], list) and rows[-1]:
+    if len(rows) >= 2 and rows[-2] == [] and rows[-1]:
         resume = str(rows[-1][0])
         rows = rows[:-2]
-    header = [str(name) for name in rows[0]]
-    captures = [dict(zip(header, map(str, row), strict=False)) for row in rows[1:] if isinstance(row, list)]
+    header = [str(name) for name in rows[0]] if rows else []
+    captures = [dict(zip(header, map(str, row), strict=False)) for row in rows[1:]]
     return captures, resume
 
 
@@ -226,15 +267,40 @@ def moment(timestamp: str) -> datetime | None:
         return None
 
 
-def archived_in(body: bytes, ask: Ask, content_type: str) -> Iterator[Archived]:
+def archived_in(body: bytes, ask: Ask, content_type: str) -> Iterator[Entry]:
     """The archived page in an archive's answer: the bytes themselves, or a record of a WARC file."""
+    url = ask.state["original"]
     if ask.state.get("warc"):
-        yield from read_warc(io.BytesIO(body))
-        return
-    yield Archived(ask.state["original"], ask.state["at"], 200, ask.state["mime"] or content_type, body)
+        entries = list(read_warc(lambda offset: io.BytesIO(body[offset:])))
+        yield from entries or [Broken(0, "no_answers", "the archive's answer holds no answer of a server", url)]
+    elif len(body) > LARGEST:
+        yield Broken(0, "too_large", f"an answer of more than {in_words(LARGEST)} is not read", url)
+    else:
+        yield Archived(url, ask.state["at"], 200, ask.state["mime"] or content_type, body)
 
 
-def archived_records(archived: Archived, source: str, is_article: Callable[[bytes], bool] = bool) -> Iterator[Record]:
+def entry_records(entry: Entry, source: str, file: str, seen_at: datetime) -> Iterator[Record]:
+    """The records of an entry of an archive file; `seen_at` is for what bears no time of its own."""
+    if isinstance(entry, Broken):
+        yield broken_record(entry, source, file, seen_at)
+    elif isinstance(entry, Archived):
+        yield from archived_records(entry, source)
+
+
+def broken_record(broken: Broken, source: str, file: str, seen_at: datetime) -> RejectedRecord:
+    """What is kept of a record that cannot be read: its address or else its place, and the reason."""
+    return RejectedRecord(
+        source=source,
+        url=broken.url or f"{file}:{broken.offset}",
+        reason=broken.reason,
+        detail=f"{file}, record at byte {broken.offset}: {broken.detail}",
+        seen_at=seen_at,
+    )
+
+
+def archived_records(
+    archived: Archived, source: str, is_article: Callable[[bytes], bool] = is_article_page
+) -> Iterator[Record]:
     """Page, postings and articles of an archived page, seen when it was archived.
 
     A page that holds neither is no failure: an archive holds all of a site. `is_article` tells quickly whether a page
@@ -282,8 +348,15 @@ def _content(archived: Archived, source: str, is_article: Callable[[bytes], bool
         return
     yield from parsed.postings
     yield from parsed.rejected
-    if not parsed.postings and archived.content_type in HTML and is_article(archived.body):
-        yield from _article(archived, source)
+    if parsed.postings or archived.content_type not in HTML:
+        return
+    if len(archived.body) <= LARGEST_PAGE:
+        yield from _article(archived, source) if is_article(archived.body) else ()
+    elif may_hold_article(archived.body, archived.body.lower()):
+        detail = (
+            f"{in_words(len(archived.body))}; a page of more than {in_words(LARGEST_PAGE)} is not read as an article"
+        )
+        yield rejection(seen, "too_large", detail)
 
 
 def _article(archived: Archived, source: str) -> Iterator[Record]:

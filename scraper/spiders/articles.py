@@ -64,6 +64,8 @@ class ArticlesSpider(scrapy.Spider):
         self.host = urlsplit(source.url).netloc
         self.article_path = re.compile(str(source.options.get("article_path", ARTICLE_PATH)))
         self.index_pages = 0
+        self.indexed: set[str] = set()
+        """What the index pages so far list."""
 
     async def start(self) -> AsyncIterator[Request]:
         yield Request(self.index, callback=self.parse_index, errback=self.failed_index, dont_filter=True)
@@ -84,14 +86,17 @@ class ArticlesSpider(scrapy.Spider):
         cards, articles = found
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="listing")
-        if not cards and not articles:
+        listed = {*articles, *(card.url or card.title for card in cards if not isinstance(card, Failed))}
+        is_old = self.index_pages > 1 and listed <= self.indexed
+        self.indexed |= listed
+        if not listed:
             self._incomplete("an index page lists nothing")
             yield self._rejected(response.url, "empty_index", "the index page links to no article and no job")
         for number, card in enumerate(cards, 1):
             yield from self._card(card, number, response.url, seen_at)
         for address in articles:
             yield self._request(address, self.parse_article)
-        yield from self._next(page, response)
+        yield from self._next(page, response, repeats=is_old)
 
     def parse_article(self, response: Response) -> Iterator[Record | Request]:
         """An article, its featured jobs, and the pages of those that have one."""
@@ -198,14 +203,17 @@ class ArticlesSpider(scrapy.Spider):
         if job is not None:
             yield posting_of_card(job, source=self.source, page_url=response.url, seen_at=seen_at, partial=False)
 
-    def _next(self, page: str, response: Response) -> Iterator[Request]:
-        """The next index page: a link that says so, or the newest site's "Load more" button."""
+    def _next(self, page: str, response: Response, *, repeats: bool) -> Iterator[Request]:
+        """The next index page: a link that says so, or the newest site's "Load more" button.
+
+        `repeats`: this page lists nothing that pages before it do not list, so the next one is not asked for.
+        """
         for element in _NEXT.finditer(page):
             found = _ADDRESS.search(element.group())
             if found is None or (element.group().startswith("<button") and not _PAGE_NUMBER.search(found[1])):
                 continue
-            if self.index_pages >= MOST_INDEX_PAGES:
-                self._incomplete("the index has too many pages")
+            if repeats or self.index_pages >= MOST_INDEX_PAGES:
+                self._incomplete("the index repeats itself" if repeats else "the index has too many pages")
                 return
             if (address := absolute(response.url, found[1])) is None:
                 continue

@@ -41,6 +41,9 @@ LEFT_OUT = "jobledger/left_out"
 MOST_LISTINGS = 2_000
 """Listing pages of one run; a board that pages further is read up to there, and the run is incomplete."""
 
+EMPTY_PAGE = "an empty page names a next one"
+"""Why a run is incomplete whose list goes on behind a page without entries."""
+
 
 class BoardSpider(scrapy.Spider):
     """The base of every platform's spider."""
@@ -59,7 +62,8 @@ class BoardSpider(scrapy.Spider):
         """Known postings by id; read from the ledger when the first page of a posting might be spared."""
         self._listed: set[str] = set()
         self._total: int | None = None
-        self._listings = 0
+        self._listings: set[str] = set()
+        """Addresses of the listing pages that were asked for."""
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         """The requests a run begins with. Raises `AnswerError` when the entry lacks what the platform needs."""
@@ -75,6 +79,7 @@ class BoardSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         for ask in self.first(self.source):
+            self._listings.add(page_address(ask))
             yield self.request(ask)
 
     def request(self, ask: Ask) -> Request:
@@ -183,12 +188,7 @@ class BoardSpider(scrapy.Spider):
             repeats = bool(ids) and ids <= self._listed
             self._listed |= ids | {f"rejected {rejected.id}" for rejected in parsed.rejected}
             self._total = parsed.total if self._total is None else self._total
-            self._listings += 1
-            if listings and (repeats or self._listings >= self._window()):
-                if repeats or self.source.complete:
-                    self.incomplete("the listing repeats itself" if repeats else "the listing has more pages")
-                self._total = None
-                listings = []
+            listings = self._new_listings(listings, repeats=repeats)
         for one in details:
             if (unchanged := self._spared(one)) is not None:
                 self._count(UNCHANGED)
@@ -197,6 +197,23 @@ class BoardSpider(scrapy.Spider):
                 yield self.request(one)
         for one in listings:
             yield self.request(one)
+
+    def _new_listings(self, listings: list[Ask], *, repeats: bool) -> list[Ask]:
+        """The listing pages to ask for next. None is asked for twice, so that a list in a circle ends.
+
+        `repeats`: the page that names them lists nothing new.
+        """
+        new = [ask for ask in listings if page_address(ask) not in self._listings]
+        room = max(0, self._window() - len(self._listings))
+        if listings and (repeats or not new):
+            self.incomplete("the listing repeats itself")
+            self._total, new = None, []
+        elif len(new) > room:
+            if self.source.complete:
+                self.incomplete("the listing has more pages")
+            self._total, new = None, new[:room]
+        self._listings.update(page_address(ask) for ask in new)
+        return new
 
     def _spared(self, ask: Ask) -> RawPostingRecord | None:
         """The sighting of a known posting whose listing entry is as it was; None when its page has to be fetched."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import scrapy
 from scrapy import Request
 from scrapy.http import Response
 
+from db.files import printable
 from db.records import Record, RejectedRecord, utc_now
-from scraper.captures import Skipped, find_files, open_capture, read_capture
+from scraper.captures import find_files, open_capture, read_capture, unreadable
 from scraper.closing import Closing
+from scraper.files.finding import Skipped
 from scraper.sources import Source
 
 MOST_NOTES = 100
+CUT = ("truncated", "changed")
+"""Reasons that concern a whole file: the summary names it."""
 NO_PAGE = "captures"
 """The scheme of the one address that is asked for."""
 
@@ -57,7 +62,11 @@ class CapturesSpider(scrapy.Spider):
         seen_at = utc_now()
         for path in find_files(self.paths):
             if isinstance(path, Skipped):
-                self._note(f"skipped {path.path}: {path.reason}")
+                if path.failed:
+                    yield unreadable(Path(path.path), OSError(0, path.reason), seen_at=seen_at, source=self.source.name)
+                else:
+                    self._count("jobledger/files_skipped")
+                    self._note(f"skipped {printable(path.path)}: {path.reason}")
                 continue
             self._count("jobledger/files")
             capture = open_capture(path, seen_at=seen_at, source=self.source.name)
@@ -65,11 +74,13 @@ class CapturesSpider(scrapy.Spider):
                 yield capture
                 continue
             with capture.file:
-                yield from read_capture(capture)
+                for record in read_capture(capture):
+                    if isinstance(record, RejectedRecord) and record.reason in CUT:
+                        self._note(record.detail)
+                    yield record
 
     def _note(self, line: str) -> None:
         """A line for whoever asked for this reading; the first hundred are shown."""
-        self._count("jobledger/files_skipped")
         if self.crawler.stats is not None:
             notes = self.crawler.stats.get_value("jobledger/notes", [])
             self.crawler.stats.set_value("jobledger/notes", [*notes, line][:MOST_NOTES])

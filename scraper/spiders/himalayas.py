@@ -12,7 +12,7 @@ from urllib.parse import quote
 from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, decoded_json, joined, listed_in, published_pay
 from scraper.sources import Source
-from scraper.spiders.board import BoardSpider
+from scraper.spiders.board import EMPTY_PAGE, BoardSpider
 
 API = "https://himalayas.app"
 PAGE = 20
@@ -28,10 +28,13 @@ class HimalayasSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         parsed = parse_jobs(answer, seen)
-        cursor, offset = Row.of(answer).text("nextCursor"), int(ask.state["offset"]) + len(listed_in(answer, "jobs"))
-        if parsed.postings and (cursor or (parsed.total or 0) > offset):
-            parsed += Parsed(asks=(listing(self.source, offset, cursor),))
-        return parsed
+        entries = len(listed_in(answer, "jobs"))
+        cursor, offset = Row.of(answer).text("nextCursor"), int(ask.state["offset"]) + entries
+        if not cursor and (parsed.total or 0) <= offset:
+            return parsed
+        if not entries:
+            return parsed + Parsed(incomplete=(EMPTY_PAGE,))
+        return parsed + Parsed(asks=(listing(self.source, offset, cursor),))
 
 
 def listing(source: Source, offset: int, cursor: str | None) -> Ask:

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from db.records import RawPostingRecord
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, completed_by, marker_of
+from scraper.files.unpacking import unpacked
 from scraper.pages.addresses import canonical
 from scraper.pages.jobposting import decoded_page, read_job_page
-from scraper.pages.xml import local, safe_xml, unzipped
+from scraper.pages.xml import local, safe_xml
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider, same_site
 
@@ -42,7 +43,7 @@ class JobPagesSpider(BoardSpider):
         pattern = self.source.options.get("pattern")
         wanted = re.compile(pattern) if isinstance(pattern, str) else None
         if looks_like_xml(body):
-            return read_sitemap(unzipped(body), ask, seen, wanted)
+            return read_sitemap(unpacked(body), ask, seen, wanted)
         return read_list_page(body, seen, wanted)
 
 

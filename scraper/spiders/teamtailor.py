@@ -15,7 +15,7 @@ from scraper.pages.addresses import canonical
 from scraper.pages.jobposting import JobPosting, cleaned, posting_of
 from scraper.pages.rows import Row, listed_in
 from scraper.sources import Source
-from scraper.spiders.board import BoardSpider, same_site, site_of
+from scraper.spiders.board import EMPTY_PAGE, BoardSpider, same_site, site_of
 
 NUMBER = re.compile(r"/jobs/(\d+)")
 
@@ -38,8 +38,10 @@ def parse_feed(answer: object, seen: Seen) -> Parsed:
     parts = read_each(listed_in(answer, "items"), lambda row: parse_item(row, seen, company), seen)
     following = canonical(feed.text("next_url"), seen.url)
     hosts = urlsplit(following or "").hostname, urlsplit(seen.url).hostname
-    if following is None or not parts:
+    if following is None:
         return gathered(parts)
+    if not parts:
+        return Parsed(incomplete=(EMPTY_PAGE,))
     if not same_site(*hosts):
         return gathered(parts, incomplete=("the next page lies on another site",))
     return gathered(parts, asks=(Ask(url=following),))

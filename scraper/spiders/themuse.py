@@ -9,7 +9,7 @@ from __future__ import annotations
 from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, decoded_json, joined, listed_in
 from scraper.sources import Source
-from scraper.spiders.board import BoardSpider
+from scraper.spiders.board import EMPTY_PAGE, BoardSpider
 
 API = "https://www.themuse.com"
 LAST_PAGE = 99
@@ -26,8 +26,10 @@ class TheMuseSpider(BoardSpider):
         answer = decoded_json(body)
         parsed = parse_jobs(answer, seen)
         pages, page = Row.of(answer).raw("page_count"), int(ask.state["page"])
-        if not isinstance(pages, int) or page + 1 >= pages or not parsed.postings:
+        if not isinstance(pages, int) or page + 1 >= pages:
             return parsed
+        if not listed_in(answer, "results"):
+            return parsed + Parsed(incomplete=(EMPTY_PAGE,))
         if page >= LAST_PAGE:
             return parsed + Parsed(incomplete=("the listing is capped",))
         return parsed + Parsed(asks=(listing(self.source, page + 1),))

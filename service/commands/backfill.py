@@ -120,17 +120,20 @@ def _normalised(database_url: str) -> dict[str, Any]:
 
 
 def _report(counts: dict[str, Any], *, as_json: bool) -> None:
+    from db.files import printable
     from service.commands.collect import print_counts
     from service.output import to_stderr
 
     for failed in counts["errors"]:
-        to_stderr(f"failed {failed['file']}: {failed['error']}")
+        to_stderr(f"failed {printable(failed['file'])}: {failed['error']}")
+    for line in counts["ends_early"]:
+        to_stderr(f"ends early: {line}")
     for poison in counts["poison"]:
         to_stderr(f"left out of {poison['file']}: record at {poison['record']}")
     if as_json:
         typer.echo(json.dumps(counts))
     else:
-        lists = ("errors", "poison", "stored")
+        lists = ("errors", "ends_early", "poison", "stored")
         print_counts({name: count for name, count in counts.items() if name not in lists}, as_json=False)
         if counts.get("stored"):
             typer.echo("ledger: " + ", ".join(f"{count:,} {name}" for name, count in counts["stored"].items()))

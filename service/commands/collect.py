@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,10 @@ def ingest(
     engine = open_ledger(settings.database_url)
     started = utc_now()
     with counting("reading") as show:
-        result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
+        try:
+            result = crawl_source(captures_source(), database_url=settings.database_url, paths=paths, progress=show)
+        except OSError as error:
+            raise WorkFailed(f"standard input cannot be read: {error.strerror or error}") from error
     if result.cut_short:
         raise WorkFailed(f"{'; '.join(result.reasons)}; what was kept stays: run again to go on")
     for line in (*result.notes, *result.reasons):
@@ -69,7 +73,7 @@ def _require_paths(paths: list[str]) -> None:
     if "-" in paths and sys.stdin.isatty():
         raise UsageError("- reads from stdin, but stdin is a terminal: pipe a page into it")
     for path in paths:
-        if path != "-" and not Path(path).exists():
+        if path != "-" and not os.path.lexists(path):
             raise UsageError(f"{path}: no such file or folder")
 
 

@@ -92,12 +92,17 @@ def new_source(
     project: Path = typer.Option(Path(), "--project", metavar="DIR", help="Where an unknown site's spider is begun."),
 ) -> None:
     """Recognises the platform of a careers page and writes the entry; begins a spider for an unknown site."""
+    from db.files import read_bytes
     from scraper.new_source import new_source as write_new
     from scraper.platforms import recognise
 
-    if page is not None and not page.is_file():
-        raise UsageError(f"--page {page}: no such file")
-    html = page.read_bytes() if page is not None else None if recognise(url) is not None else _fetched(url)
+    if page is not None:
+        try:
+            html: bytes | None = read_bytes(page)
+        except OSError as error:
+            raise UsageError(f"--page {page}: {error.strerror or error}") from error
+    else:
+        html = None if recognise(url) is not None else _fetched(url)
     made = write_new(url, html, sources_file=path, project=project)
     if made.recognised is not None:
         where = "address" if made.recognised.found_in == "address" else "page"

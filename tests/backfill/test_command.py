@@ -36,7 +36,7 @@ def archive(tmp_path: Path) -> Path:
 
 KEYS = {
     "files", "skipped", "failed", "records", "pages", "pages_with_jobs", "postings", "articles", "rejected", "bytes",
-    "seconds", "errors", "poison",
+    "seconds", "ends_early", "errors", "poison",
 }  # fmt: skip
 
 

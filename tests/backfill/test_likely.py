@@ -10,14 +10,13 @@ import pytest
 
 from benchmarks.warc_pages import Pages
 from db.records import Record
-from scheduler.backfill_file import SOURCE, page_records
+from scheduler.backfill_file import SOURCE
 from scraper.backfill.likely import may_hold_article, may_hold_job
 from scraper.backfill.quick_blocks import quick_blocks
-from scraper.backfill.records import Answer
+from scraper.files.warc import Archived
 from scraper.pages.article import read_article
 from scraper.pages.blocks import html_blocks
 from scraper.pages.decoding import UnreadableError, decode
-from scraper.pages.warc import Archived
 from scraper.spiders.archives import archived_records
 from tests.backfill.warcs import ARTICLE, AT, NOTHING, job
 from tests.conftest import REPOSITORY
@@ -27,11 +26,11 @@ KINDS |= {".xml": "application/xml", ".rss": "application/rss+xml"}
 
 
 def _full(body: bytes, kind: str, *, truncated: bool = False) -> list[Record]:
-    return list(archived_records(Archived("https://a.example/p", AT, 200, kind, body, truncated), SOURCE))
+    return list(archived_records(Archived("https://a.example/p", AT, 200, kind, body, truncated), SOURCE, bool))
 
 
 def _cheap(body: bytes, kind: str, *, truncated: bool = False) -> list[Record]:
-    return list(page_records(Answer(0, "https://a.example/p", AT, kind, body, truncated)))
+    return list(archived_records(Archived("https://a.example/p", AT, 200, kind, body, truncated), SOURCE))
 
 
 def _saved(folder: Path) -> Iterator[Path]:

@@ -22,7 +22,7 @@ from scheduler import backfill_file as work
 from scheduler.backfill import backfill
 from scheduler.backfill_file import BackfillResult, backfill_file
 from scheduler.backfill_watch import BusyError, PageTooSlow, Trail, Watch
-from scraper.backfill.records import Answer
+from scraper.files.warc import Archived
 from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY
 
@@ -31,18 +31,18 @@ DEADLY = b"<!-- this page kills -->"
 
 def deadly(*arguments: Any, **options: Any) -> BackfillResult:
     """`backfill_file` in a process that dies at once, as of a fault in native code, at pages that say so."""
-    harmless = work.page_records
+    harmless = work.archived_records
 
-    def kills(answer: Answer) -> Iterator[Any]:
+    def kills(answer: Archived, source: str) -> Iterator[Any]:
         if DEADLY in answer.body:
             os.kill(os.getpid(), signal.SIGKILL)
-        return harmless(answer)
+        return harmless(answer, source)
 
-    work.page_records = kills  # type: ignore[assignment]
+    work.archived_records = kills  # type: ignore[assignment]
     try:
         return backfill_file(*arguments, **options)
     finally:
-        work.page_records = harmless
+        work.archived_records = harmless
 
 
 class Deadly(Processes):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from scheduler.backfill import backfill
 from scheduler.backfill_cdx import Pattern, backfill_pattern
 from scheduler.backfill_file import backfill_file
 from tests.backfill.server import serving, wayback_page
-from tests.backfill.test_records import NOISE
 from tests.backfill.warcs import ARTICLE, NOTHING, job, member, partitions, rows
+from tests.scraper.files.damaged import NOISE
 
 PARTS = [
     member("https://acme.example/jobs/1", job("Chef")),
@@ -53,7 +55,7 @@ def test_a_damage_in_a_streamed_file_is_passed_by_ranges(tmp_path: Path) -> None
         result = backfill_file(f"{server.base}/a.warc.gz", str(tmp_path / "out"), allow_hosts=HERE)
     assert result.error is None
     assert rows(tmp_path / "out", "postings", "title_text") == [("Chef",), ("Nurse",)]
-    assert [reason for (reason,) in rows(tmp_path / "out", "rejected", "reason")] == ["cut_off"]
+    assert [reason for (reason,) in rows(tmp_path / "out", "rejected", "reason")] == ["broken_record"]
 
 
 def test_a_broken_connection_is_a_failed_file_and_not_a_short_one(tmp_path: Path) -> None:
@@ -144,3 +146,38 @@ def test_common_crawl_is_read_by_ranges_of_its_files(tmp_path: Path) -> None:
         summary = backfill_pattern(pattern, str(tmp_path / "out"), allow_hosts=HERE, seconds_between=0.0)
     assert not summary.failed
     assert rows(tmp_path / "out", "postings", "title_text") == [("Nurse",)]
+
+
+def _index(names: list[str], key: str | None) -> bytes:
+    return wayback_page([("20230101000000", f"https://a.example/{name}") for name in names], resume=key)
+
+
+CIRCLES = {
+    "repeats its key": ({"": (["1"], "A"), "A": (["2"], "A")}, "repeats its key 'A'", 2),
+    "keys in a circle": ({"": (["1"], "A"), "A": (["2"], "B"), "B": (["3"], "A")}, "repeats its key 'A'", 3),
+    "one page for ever": (
+        {"": (["1"], "k0"), **{f"k{n}": (["1"], f"k{n + 1}") for n in range(50)}}, "names no new capture", 4),
+    "empty pages for ever": (
+        {"": (["1"], "k0"), **{f"k{n}": ([], f"k{n + 1}") for n in range(50)}}, "names no new capture", 4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CIRCLES)
+def test_an_index_that_goes_in_a_circle_is_left_with_a_note_and_what_it_named_is_kept(
+    name: str, tmp_path: Path
+) -> None:
+    index, words, look_ups = CIRCLES[name]
+    files = {f"/cdx/search/cdx{'?' if key else ''}{key}": _index(*page) for key, page in index.items()}
+    files |= {f"/web/20230101000000id_/https://a.example/{n}": job(f"Chef {n}") for n in range(9)}
+    named = {f"Chef {one}" for names, _ in index.values() for one in names}
+    with serving(files) as server:
+        pattern = Pattern(url="https://a.example/", server=server.base)
+        told = []
+        for _ in range(2):  # the second time all is known already, and ends alike
+            summary = backfill_pattern(pattern, str(tmp_path / "out"), allow_hosts=HERE, seconds_between=0.0)
+            assert not summary.failed
+            told.append(summary.as_json()["ends_early"])
+        assert sum("/cdx/" in path for path in server.asked) == look_ups
+    assert told[0] == told[1]
+    assert [words in line for line in told[0]] == [True]
+    assert {title for (title,) in rows(tmp_path / "out", "postings", "title_text")} == named

@@ -141,9 +141,11 @@ def let_pass(engine: Engine, time: timedelta) -> None:
 
 
 def closed(engine: Engine) -> dict[str, int]:
-    query = select(RAW.c.source, func.count()).where(RAW.c.closed_at.is_not(None)).group_by(RAW.c.source)
+    query = (
+        select(RAW.c.source, func.count().label("closed")).where(RAW.c.closed_at.is_not(None)).group_by(RAW.c.source)
+    )
     with reading(engine) as connection:
-        return {source: number for source, number in connection.execute(query)}
+        return {row.source: row.closed for row in connection.execute(query)}
 
 
 def test_boards_close_what_the_stories_say(store: Engine, ledger_url: str, tmp_path: Path) -> None:

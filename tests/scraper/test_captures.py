@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, RejectedRecord
-from scraper.captures import READERS, Skipped, find_files, open_capture, read_capture, reader_of
+from scraper.captures import READERS, find_files, open_capture, read_capture, reader_of
+from scraper.files.finding import Skipped
 from tests.scraper.goldens import SEEN_AT, held, records
 
 FOLDER = Path(__file__).parent / "captures"
@@ -131,10 +132,12 @@ def test_files_are_found_in_order_once_and_others_are_skipped_by_name(tmp_path: 
     assert skipped == [".hidden", "README.md", "a.txt~", "expected.json", ".git"]
 
 
-def test_a_link_to_the_folder_above_does_not_loop(tmp_path: Path) -> None:
+def test_a_link_to_the_folder_above_does_not_loop_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "a.txt").write_text("x")
-    assert [p.name for p in find_files([str(tmp_path)]) if isinstance(p, Path)] == ["a.txt"]
+    found, skipped = find_files([str(tmp_path)])
+    assert (found, isinstance(skipped, Skipped)) == (tmp_path / "a.txt", True)
+    assert "link to a folder" in str(skipped)
 
 
 @pytest.mark.parametrize("ending", READERS)

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from db.session import make_engine
-from scraper.crawl import CrawlResult, _spooled, crawl
+from scraper.crawl import CrawlResult, crawl
+from scraper.files.spooling import spooled
 from scraper.site import demo_source, serve, write_captures
 from scraper.site.content import jobs
 from scraper.sources import Source, captures_source
@@ -121,7 +122,7 @@ def test_standard_input_becomes_a_file_named_by_what_it_is(monkeypatch: pytest.M
         buffer = (SEEDS / "glued.txt").open("rb")
 
     monkeypatch.setattr("sys.stdin", Stdin)
-    with Stdin.buffer, _spooled(["-", "x"]) as (file, other):
+    with Stdin.buffer, spooled(["-", "x"]) as (file, other):
         assert (Path(file).name, other) == ("stdin.txt", "x")
         assert Path(file).read_bytes() == (SEEDS / "glued.txt").read_bytes()
     assert not Path(file).exists()

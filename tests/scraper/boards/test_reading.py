@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scraper.files.unpacking import unpacked
 from scraper.pages.addresses import canonical, handle_in
 from scraper.pages.dates import day, days_ago
 from scraper.pages.plain import plain_text
 from scraper.pages.rows import AnswerError, Row, decoded_json
-from scraper.pages.xml import safe_xml, unzipped
+from scraper.pages.xml import safe_xml
 from tests.scraper.boards.scenes import BOMB
 
 DAYS: dict[object, date | None] = {
@@ -186,11 +187,11 @@ def test_a_document_that_breaks_off_says_so(body: bytes, cut: bool) -> None:
 
 
 def test_a_gzip_bomb_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.pages.xml.LONGEST", 1_000_000)
+    monkeypatch.setattr("scraper.files.unpacking.LARGEST", 1_000_000)
     with pytest.raises(AnswerError, match="too_large"):
-        unzipped(gzip.compress(b" " * 50_000_000))
+        unpacked(gzip.compress(b" " * 50_000_000))
     with pytest.raises(AnswerError, match="broken_gzip"):
-        unzipped(b"\x1f\x8bnot really")
+        unpacked(b"\x1f\x8bnot really")
 
 
 UNREADABLE = {

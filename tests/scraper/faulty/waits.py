@@ -1,6 +1,7 @@
 """Waits for an answer that never comes, while it has records to keep."""
 
 import asyncio
+from typing import Any, ClassVar
 
 import scrapy
 from scrapy import Request
@@ -18,7 +19,7 @@ class NeverAnswers:
 
 class Waits(scrapy.Spider):
     name = "waits"
-    custom_settings = {
+    custom_settings: ClassVar[dict[str, Any]] = {
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {"tests.scraper.faulty.waits.NeverAnswers": 1},
     }
