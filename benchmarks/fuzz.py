@@ -3,14 +3,16 @@
     python -m benchmarks.fuzz --minutes 10
 
 Texts are made of real building blocks (amounts, signs, words, places, markup, broken bytes, other scripts), cut, joined
-and repeated at random. A text that raises, or takes longer than `SLOW` a character, is printed with its seed and ends
-the run with exit code 1.
+and repeated at random, in turn with joins of our own vocabularies and, where the folder of shared data is, with the
+titles, places and pay texts of the world (`benchmarks.world`). A text that raises, or takes longer than `SLOW` a
+character, is printed with its seed and ends the run with exit code 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import os
 import random
 import sys
 import time
@@ -25,6 +27,7 @@ from aggregator.normalise.role import parse_role
 from aggregator.normalise.salary import parse_salary
 from aggregator.normalise.title import clean_title
 from aggregator.quality import Candidate, judge
+from benchmarks.world import join, readers, texts_of
 from db.text import one_line, repair, without_personal_data
 
 SLOW = 200e-6
@@ -32,6 +35,7 @@ SLOW = 200e-6
 ALLOWANCE = 1.0
 
 RULES: dict[str, Callable[[str], object]] = {
+    **{name: lambda text, read=read: read({"text": text}) for name, read in readers().items()},
     "salary": lambda text: judge(Candidate(salary=parse_salary(text))),
     "title": clean_title,
     "role": parse_role,
@@ -70,8 +74,20 @@ def texts(seed: int) -> Iterator[str]:
     source = random.Random(seed)
     rows = Path(__file__).parent.parent / "tests" / "aggregator" / "pay_texts.csv"
     seeds = [row["text"] for row in csv.DictReader(rows.open(encoding="utf-8")) if row["text"]]
+    worldly = world()
     while True:
         yield made(source, seeds)
+        yield join(source)
+        yield next(worldly, None) or join(source)
+
+
+def world() -> Iterator[str]:
+    """The texts of the world, once; none, and that is said, where the folder of shared data is absent."""
+    shared = Path(os.environ.get("JOBLEDGER_SHARED_DATA", Path(__file__).parent.parent.parent / "shared"))
+    if not (shared / "data" / "public").is_dir():
+        print(f"no public rows at {shared / 'data' / 'public'}: set JOBLEDGER_SHARED_DATA to read them too")
+        return
+    yield from (text for _, text in texts_of(shared / "data"))
 
 
 def main() -> int:

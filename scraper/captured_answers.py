@@ -111,7 +111,8 @@ def parse_answer(platform: str, answer: object, seen: Seen) -> Parsed:
     prefix = "" if platform == JSON_LD else f"{platform}:"  # an address tells postings apart by itself
     parsed = found[1](answer, replace(seen, id_prefix=prefix))
     if platform in BY_TENANT and not seen.url.startswith("http"):
-        parsed = replace(parsed, postings=tuple(_with_own_id(record) for record in parsed.postings))
+        own = gathered(read_each(parsed.postings, lambda record: Parsed(postings=(_with_own_id(record),)), seen))
+        parsed = replace(parsed, postings=own.postings, rejected=parsed.rejected + own.rejected)
     return replace(parsed, asks=())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from db.contained import Failure, contained
@@ -71,29 +71,36 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
     page = decoded_page(html)
     values, problems = json_ld_objects(page, only=TYPE)
     index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
-    found = _cleaned([node for node in nodes_of(values) if is_posting(node)], index, "json-ld", problems)
+    found = _declared(nodes_of(values), lambda node: _posting(node, index, url) if is_posting(node) else None, problems)
     if not found and len(html) > LARGEST_PAGE:
         detail = f"{in_words(len(html))}; in a page of more than {in_words(LARGEST_PAGE)} only JSON-LD is read"
         problems.append(Problem("too_large", detail))
     elif not found:
-        found = _cleaned(microdata_items(page, TYPE), {}, "microdata", problems)
+        items = microdata_items(page, TYPE)
+        found = _declared(items, lambda item: _posting(item, {}, url, "microdata"), problems)
     if not found and not problems and b"ld+json" in html.lower() and values:
         problems.append(Problem("no_job_posting", "a script speaks of job postings but declares none"))
-    return [_with_address(job, url) for job in _distinct(found)], problems
+    return _distinct(found), problems
 
 
-def _cleaned(
-    nodes: Iterable[Mapping[str, object]], index: Mapping[str, object], syntax: str, problems: list[Problem]
+def _declared(
+    nodes: Iterable[Mapping[str, object]],
+    read: Callable[[Mapping[str, object]], JobPosting | None],
+    problems: list[Problem],
 ) -> list[JobPosting]:
-    """The postings that these objects declare; one that cannot be read is added to `problems`."""
+    """The postings among these objects; one that cannot be read is added to `problems`."""
     found: list[JobPosting] = []
-    for node in nodes:
-        fields = contained(cleaned, node, index)
-        if isinstance(fields, Failure):
-            problems.append(Problem(PARSER_FAILED, f"{fields}; entry {len(found) + len(problems) + 1}"))
-        else:
-            found.append(JobPosting(fields, syntax))
+    for number, node in enumerate(nodes, 1):
+        job = contained(read, node)
+        if isinstance(job, Failure):
+            problems.append(Problem(PARSER_FAILED, f"{job}; object {number}"))
+        elif job is not None:
+            found.append(job)
     return found
+
+
+def _posting(node: Mapping[str, object], index: Mapping[str, object], url: str, syntax: str = "json-ld") -> JobPosting:
+    return _with_address(JobPosting(cleaned(node, index), syntax), url)
 
 
 def read_job_page(html: bytes, seen: Seen) -> Parsed:

@@ -29,11 +29,11 @@ class AshbySpider(BoardSpider):
 
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
-    rows = listed_in(answer, "jobs")
-    listed = [row for row in rows if row.flag("isListed") is not False]
-    return gathered(
-        read_each(listed, lambda row: parse_job(row, seen), seen), total=len(listed), left_out=len(rows) - len(listed)
-    )
+    def entry(row: Row) -> Parsed:
+        return Parsed(left_out=1) if row.flag("isListed") is False else parse_job(row, seen)
+
+    parts = read_each(listed_in(answer, "jobs"), entry, seen)
+    return gathered(parts, total=len(parts) - sum(part.left_out for part in parts))
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

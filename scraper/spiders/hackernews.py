@@ -87,8 +87,11 @@ def parse_comments(answer: object, seen: Seen) -> Parsed:
         raise AnswerError("not_hiring", f"the thread is another one: {title}"[:200])
     thread = outer.text("id") or outer.text("story_id")
     rows = listed_in(answer, "hits" if isinstance(outer.peek("hits"), list) else "children")
-    adverts = [row for row in rows if _is_advert(row, thread)]
-    return gathered(read_each(adverts, lambda row: parse_comment(row, seen), seen))
+
+    def entry(row: Row) -> Parsed:
+        return parse_comment(row, seen) if _is_advert(row, thread) else Parsed()
+
+    return gathered(read_each(rows, entry, seen))
 
 
 def _is_advert(row: Row, thread: str | None) -> bool:

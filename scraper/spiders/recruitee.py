@@ -37,11 +37,11 @@ def base(source: Source) -> str:
 
 
 def parse_offers(answer: object, seen: Seen) -> Parsed:
-    rows = listed_in(answer, "offers")
-    public = [row for row in rows if row.text("status") in (None, "published")]
-    return gathered(
-        read_each(public, lambda row: parse_offer(row, seen), seen), total=len(public), left_out=len(rows) - len(public)
-    )
+    def entry(row: Row) -> Parsed:
+        return parse_offer(row, seen) if row.text("status") in (None, "published") else Parsed(left_out=1)
+
+    parts = read_each(listed_in(answer, "offers"), entry, seen)
+    return gathered(parts, total=len(parts) - sum(part.left_out for part in parts))
 
 
 def parse_offer(row: Row, seen: Seen) -> Parsed:
