@@ -73,7 +73,7 @@ class Run(SQLModel, table=True):
     """healthy, suspect or failed."""
     reasons: list[str] = Field(default_factory=list, sa_column=_json())
     complete: bool = False
-    """Whether the crawl saw the whole source: only then may absence mean closed."""
+    """Whether the crawl saw the whole source and is believed."""
     pages: int = 0
     sightings: int = 0
     new: int = 0
@@ -145,7 +145,7 @@ class RawPosting(SQLModel, table=True):
     last_seen: datetime = Field(sa_type=UtcTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     missed: int = 0
-    """Spaced healthy, complete runs in a row that did not see it."""
+    """Spaced runs in a row that read the whole source and did not see it, as last counted: shown, never decided on."""
     missed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     """When the first of them did not see it."""
     rules_version: int = 0

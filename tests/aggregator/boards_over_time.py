@@ -7,9 +7,10 @@ that the scheduler and `jobledger crawl` call.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Engine, func, select
@@ -19,7 +20,7 @@ from db.runs import Outcome
 from db.session import reading
 from db.store import keep
 from db.tables import RAW
-from scheduler.jobs import run_source
+from scheduler.jobs import Crawl, run_source
 from scraper.crawl import CrawlResult, result_of
 from scraper.health import judge
 from scraper.sources import Source
@@ -141,26 +142,32 @@ class BoardOverTime:
     source: Source
     now: datetime = START
 
-    def run(self, shown: Shown) -> Outcome:
-        """One run that sees this, some minutes long, and what it came to."""
-        began, times = self.now, iter(range(0, 1_000, 5))
+    def clock(self) -> Callable[[], datetime]:
+        """The clock on the wall: each look at it comes five minutes after the one before."""
+        began, times = self.now, count(0, 5)
+        return lambda: began + next(times) * MINUTE
 
-        def clock() -> datetime:
-            return began + next(times) * MINUTE
+    def crawl_of(self, shown: Shown) -> Crawl:
+        """A crawl that sees this a minute after it began: only the fetching is played."""
+        seen_at = self.now + MINUTE
 
-        def crawl(source: Source, *, history: Any, **_given: Any) -> CrawlResult:
-            keep(self.engine, shown.records(source.name, began + MINUTE))
+        def crawl(source: Source, *, history: Sequence[Any] = (), **_given: Any) -> CrawlResult:
+            keep(self.engine, shown.records(source.name, seen_at))
             stats = shown.counted()
             return result_of(source, judge(stats, source, history), stats, limit=shown.limit)
 
+        return crawl
+
+    def run(self, shown: Shown) -> Outcome:
+        """One run that sees this, some minutes long, and what it came to."""
         result = run_source(
             self.source,
             engine=self.engine,
             database_url="",
-            scheduled_for=began,
+            scheduled_for=self.now,
             trigger="schedule",
-            now=clock,
-            crawl=crawl,
+            now=self.clock(),
+            crawl=self.crawl_of(shown),
         )
         assert result is not None
         assert result.kept

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.lifecycle import BELIEVED, SHARE, SIGHT, WHOLE
 from scraper.health import ENDINGS, judge
 from scraper.sources import Source
 
@@ -69,6 +70,7 @@ DOUBTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "unreadable answers": ({"jobledger/parse_errors": 2}, "suspect", "2 answers could not be read"),
     "only unreadable answers": ({"jobledger/parse_errors": 20}, "failed", "20 answers could not be read"),
     "not inspected": ({"jobledger/not_inspected": 3}, "suspect", "3 listed postings whose own page could not be read"),
+    "no content": ({"jobledger/empty_answers": 1}, "suspect", "1 answer had no content"),
     "no answer": ({"jobledger/no_answers/TimeoutError": 2}, "suspect", "2 pages without an answer after all retries"),
     "capped": (
         {"jobledger/incomplete": 1, "jobledger/incomplete/the listing has too many pages": 1},
@@ -142,3 +144,59 @@ def test_complete_means_healthy(change: dict[str, int]) -> None:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_known_ending_has_words_but_the_good_one(ending: str) -> None:
     assert bool(ENDINGS[ending][1]) == (ending != "finished")
+
+
+SIGHTS: dict[str, tuple[dict[str, Any], str | None, str | None]] = {
+    "good": ({}, WHOLE, None),
+    "too few": ({"jobledger/raw_postings": 9}, WHOLE, "bounds"),
+    "too many": ({"jobledger/raw_postings": 101}, WHOLE, "bounds"),
+    "pay gone": ({"jobledger/field/pay": 5}, WHOLE, "past"),
+    "pay gone and too few": ({"jobledger/field/pay": 5, "jobledger/raw_postings": 9}, WHOLE, "bounds"),
+    "less than half of before": ({"jobledger/raw_postings": 19}, WHOLE, "past"),
+    "pay gone and a page failed": ({"jobledger/field/pay": 5, "jobledger/failed_answers/500": 1}, None, None),
+    "no content": ({"jobledger/empty_answers": 1}, None, None),
+    "not inspected": ({"jobledger/not_inspected": 3}, None, None),
+    "unreadable answers": ({"jobledger/parse_errors": 2}, None, None),
+    "capped": ({"jobledger/incomplete": 1, "jobledger/incomplete/too many pages": 1}, None, None),
+    "challenge": ({"jobledger/challenges": 1}, None, None),
+    "limit": ({"finish_reason": "limit_reached"}, None, None),
+    "time up": ({"finish_reason": "closespider_timeout"}, None, None),
+}
+"""What a run counted: how much of its source it read, and what it is doubted for although it read everything."""
+
+
+@pytest.mark.parametrize(("change", "sight", "doubt"), SIGHTS.values(), ids=SIGHTS)
+def test_whether_everything_was_read_is_another_question(
+    change: dict[str, Any], sight: str | None, doubt: str | None
+) -> None:
+    judged = judge({**GOOD, **change}, SOURCE, [Past()] * 5)
+    assert (judged.sight, judged.doubt) == (sight, doubt)
+    assert judged.complete == (sight == WHOLE and doubt is None)
+
+
+def test_a_source_that_no_run_sees_whole_has_its_share_read() -> None:
+    assert judge(GOOD, Source(name="feed", spider="greenhouse", complete=False)).sight == SHARE
+
+
+class TestUsual:
+    FEWER: Mapping[str, Any] = {**GOOD, "jobledger/raw_postings": 12, "jobledger/field/pay": 0}
+
+    def test_a_change_that_was_believed_ends_the_past(self) -> None:
+        believed = Past(stats={**self.FEWER, BELIEVED: 1})
+        assert judge(self.FEWER, SOURCE, [*[Past()] * 9]).verdict == "suspect"
+        assert judge(self.FEWER, SOURCE, [believed, *[Past()] * 9]).verdict == "healthy"
+        assert judge(self.FEWER, SOURCE, [*[Past(stats=self.FEWER)] * 2, believed, *[Past()] * 9]).verdict == "healthy"
+
+    def test_a_believed_change_is_a_measure_at_once(self) -> None:
+        believed = Past(stats={**GOOD, BELIEVED: 1})
+        assert judge(self.FEWER, SOURCE, [believed]).verdict == "suspect"
+
+    def test_runs_that_were_cut_by_a_limit_say_nothing_of_what_is_usual(self) -> None:
+        cut = Past(stats={**GOOD, "jobledger/raw_postings": 3, "finish_reason": "limit_reached"})
+        assert judge(self.FEWER, SOURCE, [*[cut] * 9, *[Past()] * 3]).verdict == "suspect"
+
+    def test_postings_of_whole_runs_are_compared_one_by_one_and_not_counted(self) -> None:
+        fewer = {**GOOD, "jobledger/raw_postings": 12}
+        assert judge(fewer, SOURCE, [Past(stats={**GOOD, SIGHT: WHOLE})] * 5).verdict == "healthy"
+        feed = Source(name="feed", spider="greenhouse", complete=False)
+        assert judge(fewer, feed, [Past(stats={**GOOD, SIGHT: SHARE})] * 5).doubt == "past"
