@@ -6,16 +6,18 @@ Vocabulary: schema.org/JobPosting; the mistakes met in the field are in the test
 
 from __future__ import annotations
 
-import html as entities
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, rejection
+from scraper.identity import Said, Says, closed_words
+from scraper.pages.adaddress import names_an_ad, same_ad, says_other
 from scraper.pages.addresses import canonical
 from scraper.pages.basesalary import pay_of
+from scraper.pages.declared import page_addresses, said_of, with_text
 from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
 from scraper.pages.microdata import microdata_items
 from scraper.pages.plain import plain_text
@@ -24,8 +26,6 @@ from scraper.pages.rows import Row, is_scalar, joined
 TYPE = "JobPosting"
 _MENTIONED = re.compile(rb"job\W{0,12}posting", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_LINK = re.compile(r"<(?:link|meta)\b[^>]{0,1000}>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 
 _NAMES = """
     title name description identifier url sameAs datePosted dateModified datePublished validThrough expires
@@ -79,17 +79,41 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
 
 
 def read_job_page(html: bytes, seen: Seen) -> Parsed:
-    """The job postings of a page as raw postings; its problems as rejected records."""
-    found, problems = find_job_postings(html, seen.url)
-    address = seen.url if seen.url.startswith("http") else canonical_link(html)
-    claimed = [canonical(_text(job.fields.get("url")), address) for job in found]
-    parts = []
+    """The job postings of a page as raw postings, with what it says about which ads they are; its problems rejected.
+
+    A posting is known by the address that it declares. One alone on its page, without an address, is known by the
+    page's, unless the page says that its ad is gone: then it is some other job that the page offers instead. The
+    address of a list or a home page, which some sites declare for every ad, is no ad's address.
+    """
+    base = seen.answered or seen.url
+    found, problems = find_job_postings(html, base)
+    page = decoded_page(html) if found else ""
+    page_base = base if base.startswith("http") else None
+    declared = page_addresses(page, page_base)
+    stated = [canonical(_text(job.fields.get("url")), page_base) for job in found]
+    claimed = [own if names_an_ad(own) and stated.count(own) == 1 else None for own in stated]
+    if claimed == [None]:
+        claimed = [address_of_only_posting(seen, declared, page)]
+    parts, said = [], []
     for job, own in zip(found, claimed, strict=True):
-        if own is not None and claimed.count(own) > 1:
-            own = None
-        parts.append(posting_of(job, seen, url=own or (address if len(found) == 1 else None)))
+        part = posting_of(job, seen, url=own)
+        parts.append(part)
+        said += [said_of(job.fields, page_base, record) for record in part.postings]
     rejected = tuple(replace(rejection(seen, p.reason, p.detail), excerpt=p.excerpt) for p in problems)
-    return gathered([*parts, Parsed(rejected=rejected)])
+    return gathered([*parts, Parsed(rejected=rejected)], says=Says(tuple(said), declared))
+
+
+def address_of_only_posting(seen: Seen, declared: Sequence[str], page: str) -> str | None:
+    """The address of the one posting on a page that states none itself."""
+    if closed_words(with_text(Says((Said(),)), page).headings):
+        return None
+    if not seen.url.startswith("http"):
+        return next((address for address in declared if names_an_ad(address)), None)
+    answered = seen.answered or seen.url
+    own = seen.url if same_ad(seen.url, answered) else answered
+    if any(same_ad(own, address) for address in declared):
+        return own
+    return next((address for address in declared if says_other(own, address)), own if names_an_ad(own) else None)
 
 
 def posting_of(job: JobPosting, seen: Seen, *, url: str | None, source_id: str | None = None) -> Parsed:
@@ -116,6 +140,8 @@ def posting_of(job: JobPosting, seen: Seen, *, url: str | None, source_id: str |
         pay = guess
     if job.syntax != "json-ld":
         payload["syntax"] = job.syntax
+    if url is None and (stated := _text(job.fields.get("url"))):
+        payload["url"] = stated
     title, description = row.text("title"), row.html("description")
     return posting(
         seen,
@@ -152,21 +178,6 @@ def decoded_page(html: bytes) -> str:
         return html.decode(declared[1].decode("ascii") if declared else "cp1252", "replace")
     except LookupError:
         return html.decode("cp1252", "replace")
-
-
-def canonical_link(html: bytes) -> str | None:
-    """The address that a page gives as its own: `<link rel="canonical">`, else `og:url`."""
-    found: dict[str, str] = {}
-    for tag in _LINK.finditer(decoded_page(html[:300_000])):
-        attributes = {
-            m[1].lower(): entities.unescape(m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(tag.group())
-        }
-        for name in (attributes.get("rel", ""), attributes.get("property", "")):
-            if name.lower() in ("canonical", "og:url"):
-                address = canonical(attributes.get("href") or attributes.get("content"))
-                if address:
-                    found.setdefault(name.lower(), address)
-    return found.get("canonical") or found.get("og:url")
 
 
 def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:

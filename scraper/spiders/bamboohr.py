@@ -15,7 +15,6 @@ from scraper.answers import (
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -39,7 +38,7 @@ class BambooHrSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_detail(answer, seen), ask)
+            return parse_detail(answer, seen)
         return parse_listing(answer, seen, details_from=base(self.source))
 
 

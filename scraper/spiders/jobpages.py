@@ -11,7 +11,9 @@ import re
 from urllib.parse import urlsplit
 
 from db.records import RawPostingRecord
-from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, completed_by, marker_of
+from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, marker_of, rejection
+from scraper.details import NOT_THIS_AD
+from scraper.pages.adaddress import names_an_ad, same_ad
 from scraper.pages.addresses import canonical
 from scraper.pages.jobposting import decoded_page, read_job_page
 from scraper.pages.xml import local, safe_xml, unzipped
@@ -30,6 +32,7 @@ MOST_SITEMAPS = 500
 
 class JobPagesSpider(BoardSpider):
     name = "jobpages"
+    named_by_address = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         if source.url is None:
@@ -38,7 +41,7 @@ class JobPagesSpider(BoardSpider):
 
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         if ask.kind == DETAIL:
-            return read_detail(body, ask, seen)
+            return read_job_page(body, seen)
         pattern = self.source.options.get("pattern")
         wanted = re.compile(pattern) if isinstance(pattern, str) else None
         if looks_like_xml(body):
@@ -93,26 +96,17 @@ def page_ask(url: str, lastmod: str | None, seen: Seen) -> Ask:
 def read_list_page(body: bytes, seen: Seen, wanted: re.Pattern[str] | None) -> Parsed:
     """The postings that a page declares itself, and the job pages that it links to."""
     parsed = read_job_page(body, seen)
+    answered = seen.answered or seen.url
+    if names_an_ad(seen.url) and not same_ad(seen.url, answered):
+        detail = f"the address leads to another page; asked for {seen.url}; answered {answered}"
+        parsed += Parsed(rejected=(rejection(seen, NOT_THIS_AD, detail),))
     if wanted is None:
         return parsed
     links = (found[1] or found[2] for found in _HREF.finditer(decoded_page(body)))
     pages = dict.fromkeys(
-        address for link in links if (address := canonical(link, seen.url)) and wanted.search(address)
+        address for link in links if (address := canonical(link, answered)) and wanted.search(address)
     )
     return parsed + Parsed(asks=tuple(page_ask(url, None, seen) for url in pages if _on_site(url, seen.url)))
-
-
-def read_detail(body: bytes, ask: Ask, seen: Seen) -> Parsed:
-    """A job page: its own posting goes under the page's address, related ones under theirs.
-
-    Raises `AnswerError` when the page declares none and nothing else is wrong with it.
-    """
-    parsed = read_job_page(body, seen)
-    if not parsed.postings and not parsed.rejected:
-        raise AnswerError("no_job_posting", "the page declares no JobPosting")
-    if len(parsed.postings) == 1 and ask.listed is not None:
-        return completed_by(parsed, ask)
-    return parsed
 
 
 def _on_site(address: str, other: str) -> bool:

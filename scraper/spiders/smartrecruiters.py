@@ -13,7 +13,6 @@ from scraper.answers import (
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -39,7 +38,7 @@ class SmartRecruitersSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_posting(Row.of(answer), seen), ask)
+            return parse_posting(Row.of(answer), seen)
         base = f"{api_of(self.source, API)}/v1/companies/{require_token(self.source)}/postings"
         parsed = parse_listing(answer, seen, details_from=base)
         after = int(ask.state["offset"]) + PAGE

@@ -20,7 +20,6 @@ from scraper.answers import (
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -49,7 +48,7 @@ class WorkdaySpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_detail(answer, seen), ask)
+            return parse_detail(answer, seen)
         return read_page(answer, ask, seen, cxs_of(self.source), public_of(self.source))
 
 
