@@ -188,7 +188,7 @@ def _entries(asks: Iterator[Ask], options: _Options) -> Iterator[Entry]:
             answer = options.manners.get(ask.url.partition("#")[0] if ask.state.get("warc") else ask.url, ask.headers)
             if answer.status not in (200, 206):
                 raise InputError(f"the archive answered {answer.status}")
-            for archived in archives.archived_in(answer.body, ask, answer.content_type):
+            for archived in archives.archived_in(answer.body, ask, answer.content_type, answered=answer.url):
                 at, kind = archived.at, archived.content_type
                 first = ask.state["first"]
                 yield Answer(number, archived.url, at, kind, archived.body, archived.truncated, first)

@@ -42,7 +42,7 @@ class Finding:
     """One reason to doubt a run."""
 
     severity: str
-    """failed, suspect, or note (incomplete, but no fault)."""
+    """failed, suspect, note (incomplete, but no fault), or told (worth saying, and no doubt)."""
     reason: str
 
 
@@ -76,6 +76,8 @@ COVERAGE_USUAL: Final = 0.3
 """Fields seldomer than this are too rare to judge."""
 FEWEST_POSTINGS: Final = 10
 """Postings in a run before shares mean something."""
+ELSEWHERE_SHARE: Final = 0.5
+"""Share of a run's ads above which addresses that lead elsewhere are a fault of the site more than closed ads."""
 PAY_COLLAPSE: Final = 0.25
 """Pay disclosed in less than this share of its usual coverage."""
 
@@ -89,13 +91,13 @@ def judge(stats: Stats, source: Source, history: Sequence[PastRun] = ()) -> Verd
     """
     past = [run.stats for run in history if run.verdict == "healthy"][:PAST]
     findings = [found for question in QUESTIONS for found in question(stats, source, past)]
-    order = ("failed", "suspect", "note")
+    order = ("failed", "suspect", "note", "told")
     findings.sort(key=lambda found: order.index(found.severity))
     worst = findings[0].severity if findings else "note"
     return Verdict(
-        verdict="healthy" if worst == "note" else worst,
+        verdict="healthy" if worst in ("note", "told") else worst,
         reasons=tuple(dict.fromkeys(found.reason for found in findings if found.reason)),
-        complete=source.complete and not any(found.reason for found in findings),
+        complete=source.complete and not any(found.reason and found.severity != "told" for found in findings),
     )
 
 
@@ -161,6 +163,18 @@ def _parse_errors(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Find
     if unseen := _int(stats, "jobledger/not_inspected"):
         findings.append(Finding("suspect", f"{_counted(unseen, 'listed posting')} whose own page could not be read"))
     return findings
+
+
+def _elsewhere(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
+    """Ads whose address leads to another ad or a list: a few are closed ads, more than half are a site that moved."""
+    gone = _int(stats, "jobledger/details_elsewhere")
+    if not gone:
+        return []
+    there = _int(stats, "jobledger/details_read") + _int(stats, "jobledger/details_spared")
+    said = f"the addresses of {gone} of {gone + there} ads lead to another page or say that the ad is gone"
+    if gone > ELSEWHERE_SHARE * (gone + there):
+        return [Finding("suspect", f"{said}: has the site moved?")]
+    return [Finding("told", f"{said}: each of them is a rejected record with its reason")]
 
 
 def _challenge(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
@@ -229,6 +243,7 @@ QUESTIONS: Final[tuple[Callable[[Stats, Source, Sequence[Stats]], Findings], ...
     _status_codes,
     _failed_downloads,
     _parse_errors,
+    _elsewhere,
     _challenge,
     _incomplete,
     _bounds,

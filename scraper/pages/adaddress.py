@@ -18,6 +18,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from scraper.pages.addresses import canonical
 
 
+def _each(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 class Leads(StrEnum):
     """Where a redirect from an ad's address ends."""
 
@@ -29,7 +33,7 @@ class Leads(StrEnum):
     STRANGE = "another site"
 
 
-_LISTS = """
+LISTS = _each("""
     job jobs career careers opening openings position positions vacancy vacancies opportunity opportunities search
     results all list listing listings index home overview board boards posting postings requisitions roles offers
     job-search job-board job-openings job-list job-listings open-positions open-roles current-openings
@@ -37,48 +41,37 @@ _LISTS = """
     about-us company team karriere stellen stelle stellenangebote stellenmarkt offene-stellen jobboerse emploi emplois
     offre offres offres-emploi recrutement empleo empleos oferta ofertas trabajo vaga vagas carreiras vacature
     vacatures werken-bij lavora lavora-con-noi posizioni-aperte oferty praca kariera jobb lediga-jobb o p j
-"""
-LISTS = frozenset(_LISTS.split())
+""")
 """Last parts of addresses that lead to a list of ads, or to the page of the employer."""
-ENDS = frozenset(
-    """
+ENDS = _each("""
     404 410 error not-found not_found notfound page-not-found job-not-found expired job-expired closed job-closed gone
     removed unavailable no-longer-available job-unavailable filled inactive
-    """.split()
-)
+""")
 """Parts of addresses at which a site ends the way to an ad that is gone."""
-DOORS = frozenset(
-    """
+DOORS = _each("""
     login log-in signin sign-in sign_in sso saml auth oauth oauth2 authorize authenticate consent cookie-consent
     cookies cookiewall privacy-gate captcha challenge verify age-gate session sessions
-    """.split()
-)
+""")
 """Parts of addresses where a visitor has to log in or agree to something before he sees a page."""
-DOOR_HOSTS = frozenset("login signin sso auth accounts account consent idp".split())
-NOT_ADS = frozenset(
-    """
+DOOR_HOSTS = _each("login signin sso auth accounts account consent idp")
+NOT_ADS = _each("""
     company companies employer employers organization location locations category categories department departments
     team teams author user users tag tags page blog news article articles event events
-    """.split()
-)
+""")
 """Parts of addresses behind which a number is no ad's number."""
-ID_FIELDS = frozenset(
-    """
+ID_FIELDS = _each("""
     gh_jid ashby_jid lever_jid jid jk id jobid job_id job-id job token req reqid req_id requisition requisitionid
     requisition_id position positionid position_id vacancy vacancyid vacancy_id posting postingid posting_id
     opportunityid opportunity_id offer offerid oid pid ad adid ad_id career_job_req_id currentjobid
-    """.split()
-)
+""")
 """Query fields that hold the number of an ad."""
-LANGUAGE_FIELDS = frozenset("lang language locale hl".split())
-APPLYING = frozenset("apply apply-now application applications amp".split())
-SECOND_LEVEL = frozenset("ac co com edu gov net org".split())
-LANGUAGES = frozenset(
-    """
+LANGUAGE_FIELDS = _each("lang language locale hl")
+APPLYING = _each("apply apply-now application applications amp")
+SECOND_LEVEL = _each("ac co com edu gov net org")
+LANGUAGES = _each("""
     ar bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl he hi hr hu hy id is it ja ka kk ko lt lv mk ms mt nb nl
     nn no pl pt ro ru sk sl sq sr sv th tr uk ur uz vi zh
-    """.split()
-)
+""")
 """ISO 639-1 codes that sites use as the first part of an address."""
 
 _LOCALE = re.compile(r"([a-z]{2})[-_](?:[a-z]{2}|hans|hant|latn|cyrl|\d{3})")

@@ -1,4 +1,4 @@
-"""What a page declares about which ad it is: its canonical address, what its postings say of themselves, its headings."""
+"""What a page declares about which ad it is: its canonical address, the words of its postings, its headings."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _is_seen(element: HtmlElement) -> bool:
 
 
 def _texts(value: object, *names: str) -> Iterator[str]:
-    """The words of a value as published: a text, a number, an object that holds one under a name, or a list of these."""
+    """The words of a published value: a text, a number, an object that holds one under a name, or a list of these."""
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, Mapping):
             for name in names:

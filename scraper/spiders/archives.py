@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ from db.keys import bytes_hash
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
+from scraper.details import NOT_THIS_AD
+from scraper.pages.adaddress import same_ad
 from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
 from scraper.pages.warc import Archived, read_warc
@@ -40,6 +43,8 @@ from scraper.spiders.board import BoardSpider
 WAYBACK = "https://web.archive.org"
 INDEX = "https://index.commoncrawl.org"
 DATA = "https://data.commoncrawl.org"
+REPLAYED = re.compile(r"/web/(?P<time>\d{14})(?:[a-z]{2}_)?/(?P<page>.+)", re.DOTALL)
+"""The address of a capture at Wayback."""
 ROWS = 5_000
 """Captures that one look-up answers."""
 HTML = ("text/html", "application/xhtml+xml", "")
@@ -92,8 +97,9 @@ class ArchivesSpider(BoardSpider):
             return
         seen = Seen.of(self.source, url=ask.state["original"], at=ask.state["at"])
         try:
-            for archived in archived_in(response.body, ask, media_type(response)):
-                yield from with_first_sighting(archived_records(archived, self.source.name), ask.state["first"])
+            for archived in archived_in(response.body, ask, media_type(response), answered=response.url):
+                records = archived_records(archived, self.source.name)
+                yield from with_first_sighting(records, ask.state["first"], of=ask.state["original"])
         except AnswerError as error:
             yield replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt)
 
@@ -224,12 +230,21 @@ def moment(timestamp: str) -> datetime | None:
         return None
 
 
-def archived_in(body: bytes, ask: Ask, content_type: str) -> Iterator[Archived]:
-    """The archived page in an archive's answer: the bytes themselves, or a record of a WARC file."""
+def archived_in(body: bytes, ask: Ask, content_type: str, *, answered: str) -> Iterator[Archived]:
+    """The archived page in an archive's answer: the bytes themselves, or a record of a WARC file.
+
+    Wayback answers with the capture nearest in time, and follows redirects that it archived: the address that answered
+    names the page and the time. Raises `AnswerError` where it is another page than the one that was looked up.
+    """
     if ask.state.get("warc"):
         yield from read_warc(io.BytesIO(body))
         return
-    yield Archived(ask.state["original"], ask.state["at"], 200, ask.state["mime"] or content_type, body)
+    original, at = ask.state["original"], ask.state["at"]
+    if replayed := REPLAYED.search(answered):
+        at = moment(replayed["time"]) or at
+        if not same_ad(original, replayed["page"]):
+            raise AnswerError(NOT_THIS_AD, f"asked for {original}; the archive answered with {replayed['page']}")
+    yield Archived(original, at, 200, ask.state["mime"] or content_type, body)
 
 
 def archived_records(archived: Archived, source: str, is_article: Callable[[bytes], bool] = bool) -> Iterator[Record]:
@@ -290,9 +305,13 @@ def _article(archived: Archived, source: str) -> Iterator[Record]:
         yield from records_of(article, source=source, url=where, seen_at=archived.at, has_own_url=True, where=where)
 
 
-def with_first_sighting(records: Iterator[Record], first: datetime) -> Iterator[Record]:
-    """The records, and each posting seen at its page's first capture too: it was open all the while."""
+def with_first_sighting(records: Iterator[Record], first: datetime, *, of: str) -> Iterator[Record]:
+    """The records; the ad whose own page `of` is was open since the page's first capture, and is seen then too.
+
+    Of other ads on the page, on a list or beside an article, the first capture says nothing.
+    """
     for record in records:
-        if isinstance(record, RawPostingRecord) and first < record.seen_at:
+        is_own = isinstance(record, RawPostingRecord) and same_ad(of, record.url or record.page_url)
+        if isinstance(record, RawPostingRecord) and is_own and first < record.seen_at:
             yield replace(record, seen_at=first, partial=True)
         yield record

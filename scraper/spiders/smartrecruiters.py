@@ -9,6 +9,7 @@ from __future__ import annotations
 from db.records import PublishedPay
 from scraper.answers import (
     DETAIL,
+    AnswerError,
     Ask,
     Parsed,
     Seen,
@@ -38,7 +39,10 @@ class SmartRecruitersSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return parse_posting(Row.of(answer), seen)
+            row = Row.of(answer)
+            if row.flag("active") is False:
+                raise AnswerError("gone", "the posting is not active")
+            return parse_posting(row, seen)
         base = f"{api_of(self.source, API)}/v1/companies/{require_token(self.source)}/postings"
         parsed = parse_listing(answer, seen, details_from=base)
         after = int(ask.state["offset"]) + PAGE

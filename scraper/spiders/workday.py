@@ -48,6 +48,8 @@ class WorkdaySpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
+            if Row.of(answer).row("jobPostingInfo").flag("posted") is False:
+                raise AnswerError("gone", "the posting is not posted")
             return parse_detail(answer, seen)
         return read_page(answer, ask, seen, cxs_of(self.source), public_of(self.source))
 
