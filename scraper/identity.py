@@ -218,7 +218,7 @@ _CLOSED = re.compile(
             |deleted|unpublished|archived|taken\ down)
         | (?:might|may|could)\ have\ (?:been\ )?(?:closed|expired|filled|removed)
         | (?:was|were|could)\ not\ (?:be\ )?found | no\ longer\ (?:available|open|active|exists?|accepting|online|live)
-        | not\ found | doesn['’]t\ exist | does\ not\ exist | (?:closed|expired)\s*(?:$|[.!|–-]) )
+        | not\ found | doesn['’]t\ exist | does\ not\ exist | (?:closed|expired)(?:\s*(?:$|[.!|–])|\s+-\s) )
     | \b(?:no\ longer|not)\ accepting\ (?:new\ )?applications
     | \bwe\ (?:couldn['’]t|could\ not|can['’]t|cannot)\ find\ (?:that|the|this)\ (?:page|{_THING})
     | \bpage\ (?:you\ are|you['’]re)\ looking\ for\ (?:doesn['’]t|does\ not|no\ longer|can|could)

@@ -66,7 +66,7 @@ ID_FIELDS = _each("""
 """)
 """Query fields that hold the number of an ad."""
 LANGUAGE_FIELDS = _each("lang language locale hl")
-APPLYING = _each("apply apply-now application applications amp")
+APPLYING = _each("apply apply-now application applications amp detail details")
 SECOND_LEVEL = _each("ac co com edu gov net org")
 LANGUAGES = _each("""
     ar bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl he hi hr hu hy id is it ja ka kk ko lt lv mk ms mt nb nl
@@ -77,7 +77,9 @@ LANGUAGES = _each("""
 _LOCALE = re.compile(r"([a-z]{2})[-_](?:[a-z]{2}|hans|hant|latn|cyrl|\d{3})")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_REQUISITION = re.compile(r"(?:^|_)([a-z]{1,6}[-_]?\d{3,15})(?:-\d{1,2})?\Z")
+_REQUISITION = re.compile(
+    r"(?:_(?=[a-z]{1,6}[-_]?\d)|^(?!job)(?=[a-z]{1,3}[-_]?\d))([a-z]{1,6}[-_]?\d{3,15})(?:-\d{1,2})?\Z"
+)
 """`Nurse_JR123-1`: Workday adds a counter to the number when a posting is published again."""
 _FAILED = re.compile(r"(?:^|&)(?:error|not_found|notfound|expired|closed|gone|job_closed)=(?!0|false|no(?:&|$))")
 STRONG_DIGITS = 5

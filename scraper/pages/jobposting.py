@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
+from db.records import RawPostingRecord
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, rejection
 from scraper.identity import Said, Says, closed_words
@@ -92,21 +93,34 @@ def read_job_page(html: bytes, seen: Seen) -> Parsed:
     declared = page_addresses(page, page_base)
     stated = [canonical(_text(job.fields.get("url")), page_base) for job in found]
     claimed = [own if names_an_ad(own) and stated.count(own) == 1 else None for own in stated]
-    if claimed == [None]:
-        claimed = [address_of_only_posting(seen, declared, page)]
+    is_left_over = _says_gone(found, claimed, page)
+    if claimed == [None] and not is_left_over:
+        claimed = [address_of_only_posting(seen, declared)]
     parts, said = [], []
     for job, own in zip(found, claimed, strict=True):
         part = posting_of(job, seen, url=own)
+        if is_left_over:
+            part = replace(part, postings=tuple(_left_over(record) for record in part.postings))
         parts.append(part)
         said += [said_of(job.fields, page_base, record) for record in part.postings]
     rejected = tuple(replace(rejection(seen, p.reason, p.detail), excerpt=p.excerpt) for p in problems)
     return gathered([*parts, Parsed(rejected=rejected)], says=Says(tuple(said), declared))
 
 
-def address_of_only_posting(seen: Seen, declared: Sequence[str], page: str) -> str | None:
+def _says_gone(found: Sequence[JobPosting], claimed: Sequence[str | None], page: str) -> bool:
+    """Whether a page says that its ad is gone; asked only where its postings might be what is left of it."""
+    if not found or (None not in claimed and all(job.fields.get("description") for job in found)):
+        return False
+    return bool(closed_words(with_text(Says((Said(),)), page).headings))
+
+
+def _left_over(record: RawPostingRecord) -> RawPostingRecord:
+    """What is left of an ad on a page that says that it is gone erases nothing that was read before."""
+    return record if record.description_text else replace(record, partial=True)
+
+
+def address_of_only_posting(seen: Seen, declared: Sequence[str]) -> str | None:
     """The address of the one posting on a page that states none itself."""
-    if closed_words(with_text(Says((Said(),)), page).headings):
-        return None
     if not seen.url.startswith("http"):
         return next((address for address in declared if names_an_ad(address)), None)
     answered = seen.answered or seen.url

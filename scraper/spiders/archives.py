@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from scrapy.http import Request, Response
 
@@ -242,8 +242,9 @@ def archived_in(body: bytes, ask: Ask, content_type: str, *, answered: str) -> I
     original, at = ask.state["original"], ask.state["at"]
     if replayed := REPLAYED.search(answered):
         at = moment(replayed["time"]) or at
-        if not same_ad(original, replayed["page"]):
-            raise AnswerError(NOT_THIS_AD, f"asked for {original}; the archive answered with {replayed['page']}")
+        page = re.sub(r"\A(https?):/+", r"\1://", unquote(replayed["page"]))
+        if not same_ad(original if "://" in original else f"http://{original}", page):
+            raise AnswerError(NOT_THIS_AD, f"asked for {original}; the archive answered with {page}"[:600])
     yield Archived(original, at, 200, ask.state["mime"] or content_type, body)
 
 

@@ -68,7 +68,7 @@ class BoardSpider(scrapy.Spider):
         self._listed: set[str] = set()
         self._siblings: set[str] = set()
         """Ids of the ads whose own pages are asked for."""
-        self._asked: set[tuple[str, str]] = set()
+        self._details: set[tuple[str, str]] = set()
         self._total: int | None = None
         self._listings = 0
 
@@ -232,11 +232,10 @@ class BoardSpider(scrapy.Spider):
                 listings = []
         for one in details:
             if one.listed is not None:
-                ids = (one.listed.identity, *ids_in([one.url]))
-                self._siblings.update(ids)
-                if (key := (one.url, ids[0])) in self._asked:
+                self._siblings.update((one.listed.identity, *ids_in([one.url])))
+                if (key := (one.url, one.listed.identity)) in self._details:
                     continue
-                self._asked.add(key)
+                self._details.add(key)
             if (unchanged := self._spared(one)) is not None:
                 self._count(UNCHANGED)
                 yield unchanged
