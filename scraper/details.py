@@ -50,8 +50,9 @@ def others_on_page(parsed: Parsed, found: Found, asked: Asked, address: str) -> 
 
     They fill gaps and override nothing, whether the page is the ad that was asked for or not.
     """
-    for at, record in enumerate(parsed.postings):
-        is_named = record.url is not None and record.source_id == record.url
+    said = parsed.says.postings if parsed.says else ()
+    for at, (record, words) in enumerate(zip(parsed.postings, said, strict=False)):
+        is_named = record.source_id == record.url and record.url in words.addresses
         if at not in found.postings and is_named and record.url not in asked.addresses:
             yield replace(record, page_url=address, partial=True)
 

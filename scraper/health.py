@@ -170,7 +170,7 @@ def _elsewhere(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Finding
     gone = _int(stats, "jobledger/details_elsewhere")
     if not gone:
         return []
-    there = _int(stats, "jobledger/details_read") + _int(stats, "jobledger/details_spared")
+    there = sum(_int(stats, f"jobledger/{name}") for name in ("details_read", "details_spared", "not_inspected"))
     said = f"the addresses of {gone} of {gone + there} ads lead to another page or say that the ad is gone"
     if gone > ELSEWHERE_SHARE * (gone + there):
         return [Finding("suspect", f"{said}: has the site moved?")]

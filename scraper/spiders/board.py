@@ -24,7 +24,7 @@ from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from db.session import make_engine
 from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection
 from scraper.details import asked_for, completed_detail, judged, others_on_page, why_not
-from scraper.identity import GONE_STATUS, ids_in
+from scraper.identity import GONE_STATUS, Which, ids_in
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
 from scraper.responses import page_record
@@ -147,7 +147,8 @@ class BoardSpider(scrapy.Spider):
             parsed, error = Parsed(), raised
         asked = asked_for(ask, listed, self._siblings)
         found = judged(response, parsed, asked, error)
-        yield from parsed.rejected
+        if found.which is not Which.GONE:  # what says that the ad is gone lacks what an ad has
+            yield from parsed.rejected
         if found.postings:
             self._count(INSPECTED)
             yield page_record(response, source=seen.source, seen_at=seen.at, kind="posting", url=seen.url)
