@@ -124,9 +124,10 @@ def address_of_only_posting(seen: Seen, declared: Sequence[str]) -> str | None:
     if not seen.url.startswith("http"):
         return next((address for address in declared if names_an_ad(address)), None)
     answered = seen.answered or seen.url
-    if any(same_ad(seen.url, address) for address in declared):
-        return seen.url
     own = seen.url if same_ad(seen.url, answered) else answered
+    for place in (seen.url, own):
+        if any(same_ad(place, address) for address in declared):
+            return place
     return next((address for address in declared if says_other(own, address)), own if names_an_ad(own) else None)
 
 
