@@ -244,6 +244,22 @@ def test_a_site_that_moved_is_no_dying_site(ledger: Engine, database_url: str) -
     assert "5 of 6 ads" in second.reasons[0]
 
 
+def test_a_source_that_is_one_job_page_does_not_become_the_job_behind_its_redirect(
+    ledger: Engine, database_url: str
+) -> None:
+    with serving({"/jobs/baker": job(1)}) as site:
+        source = Source(name="acme", spider="jobpages", url=f"{site.base}/jobs/baker", allow_hosts=HERE)
+        crawl(source, database_url=database_url, timeout_seconds=60)
+        before = ads(ledger)
+        assert list(before) == [f"{site.base}/jobs/baker"]
+        site.routes.update({"/jobs/baker": moved("/careers"), "/careers": job(2, title="Cook")})
+        crawl(source, database_url=database_url, timeout_seconds=60)
+    after = ads(ledger)
+    assert after.pop(f"{site.base}/jobs/baker") == before[f"{site.base}/jobs/baker"]
+    assert [values[0] for values in after.values()] == ["Cook"], "a new ad, known by its words"
+    assert column(ledger, "SELECT reason FROM rejected") == ["not_this_ad"]
+
+
 # Platforms that ask for each posting.
 
 JOBS = 14
