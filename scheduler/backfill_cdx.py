@@ -191,7 +191,7 @@ def _entries(asks: Iterator[Ask], options: _Options) -> Iterator[Entry]:
             answer = options.manners.get(ask.url.partition("#")[0] if ask.state.get("warc") else ask.url, ask.headers)
             if answer.status not in (200, 206):
                 raise InputError(f"the archive answered {answer.status}")
-            entries = list(archives.archived_in(answer.body, ask, answer.content_type))
+            entries = list(archives.archived_in(answer.body, ask, answer.content_type, answered=answer.url))
         except InputError as error:
             entries = [Broken(number, "not_fetched", str(error)[:300], url)]
         for entry in entries:

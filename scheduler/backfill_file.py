@@ -240,7 +240,9 @@ class Work:
         for table, row in rows:
             self._partitions.add(table, row)
         self._pages_with_jobs += any(isinstance(record, RawPostingRecord) for record in records)
-        self._batch += records if answer.first is None else with_first_sighting(iter(records), answer.first)
+        self._batch += (
+            records if answer.first is None else with_first_sighting(iter(records), answer.first, of=answer.url)
+        )
         if len(self._batch) >= KEPT_AT_ONCE:
             self._keep()
 

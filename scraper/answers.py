@@ -20,6 +20,8 @@ from db.contained import Failure, contained
 from db.records import RawPostingRecord, RecordError, RejectedRecord
 from db.rejected import PARSER_FAILED
 from db.text import one_line, repair
+from scraper.identity import Says
+from scraper.pages.adaddress import names_an_ad
 from scraper.pages.addresses import canonical
 from scraper.pages.rows import AnswerError, Row, is_scalar
 from scraper.sources import Source
@@ -36,7 +38,7 @@ __all__ = [
     "Parsed",
     "Seen",
     "api_of",
-    "completed_by",
+    "completed",
     "detail_ask",
     "gathered",
     "marker_of",
@@ -63,6 +65,8 @@ class Seen:
     at: datetime
     board: str | None = None
     """What the platform calls this board: the entry's token, or what the address of the answer says."""
+    answered: str | None = None
+    """The address that answered, where redirects led away from `url`."""
     company: str | None = None
     """The employer as the entry declares it; what an answer says itself goes first."""
     country: str | None = None
@@ -74,13 +78,14 @@ class Seen:
     """Before each id when answers of several platforms share one source: `greenhouse:`."""
 
     @classmethod
-    def of(cls, source: Source, *, url: str, at: datetime) -> Seen:
+    def of(cls, source: Source, *, url: str, at: datetime, answered: str | None = None) -> Seen:
         company = source.options.get("company")
         return cls(
             source=source.name,
             url=url,
             at=at,
             served=at,
+            answered=answered,
             board=source.token,
             company=company if isinstance(company, str) else None,
             country=source.country,
@@ -120,6 +125,8 @@ class Parsed:
     """Reasons why what is absent here may still be open: a capped listing, a skipped part."""
     left_out: int = 0
     """Entries that the site itself marks as not public."""
+    says: Says | None = None
+    """What a web page declares about which ads it shows, its postings in the order of `postings`."""
 
     def __add__(self, other: Parsed) -> Parsed:
         return Parsed(
@@ -129,6 +136,7 @@ class Parsed:
             total=self.total if other.total is None else other.total,
             incomplete=self.incomplete + other.incomplete,
             left_out=self.left_out + other.left_out,
+            says=self.says,
         )
 
 
@@ -277,17 +285,12 @@ def completed(listed: RawPostingRecord, detail: RawPostingRecord, marker: str | 
         values[name] = getattr(detail, name) or getattr(listed, name)
     for name in ("url", "posted_on", "updated_on", "valid_through", "country_hint", "currency_hint"):
         values[name] = getattr(detail, name) or getattr(listed, name)
+    if listed.url is not None and not names_an_ad(detail.url):
+        values["url"] = listed.url  # many sites declare their home page as the address of every ad
     payload = {**listed.payload, **detail.payload}
     if marker is not None:
         payload[MARKER] = marker
     return replace(detail, source_id=listed.source_id, payload=payload, **values)
-
-
-def completed_by(detail: Parsed, ask: Ask) -> Parsed:
-    """The page of one posting together with the listing entry that led to it."""
-    if ask.listed is None or not detail.postings:
-        return detail
-    return replace(detail, postings=(completed(ask.listed, detail.postings[0], ask.marker),))
 
 
 def _name_of(board: str | None) -> str | None:

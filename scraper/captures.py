@@ -39,9 +39,11 @@ from db.records import (
 from db.rejected import PARSER_FAILED
 from scraper.files.finding import Skipped, files_below, is_folder, real_path
 from scraper.files.unpacking import unpacked
+from scraper.identity import Says, closed_words
 from scraper.pages.addresses import absolute
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
+from scraper.pages.declared import with_text
 from scraper.pages.decoding import UnreadableError, decode
 from scraper.pages.featured import FeaturedJob
 from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
@@ -197,7 +199,7 @@ def read_html(capture: Capture) -> Iterator[Record]:
         yield capture.rejected("too_large", detail)
     else:
         found = list(_shown(capture, text))
-        yield from found or ([] if declared else [not_an_article(capture, text)])
+        yield from found or ([] if declared else [_nothing_read(capture, text)])
     yield from declared
 
 
@@ -206,7 +208,9 @@ def _shown(capture: Capture, text: str) -> Iterator[Record]:
     source = captures_source()
     if (job := read_job(text)) is not None:
         yield capture.page("posting")
-        yield posting_of_card(job, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=False)
+        # What is left of a closed job's page has no description, and must not erase the one that was read before.
+        partial = job.description is None
+        yield posting_of_card(job, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=partial)
     elif (article := read_article(html_blocks(text))) is not None:
         yield from article_records(capture, article)
     elif cards := read_cards(text):
@@ -226,6 +230,14 @@ def _job_postings(capture: Capture, data: bytes) -> Iterator[Record]:
         return
     yield from parsed.postings
     yield from parsed.rejected
+
+
+def _nothing_read(capture: Capture, text: str) -> RejectedRecord:
+    """Why a page holds nothing: its ad is gone, by its own words, or it never showed one."""
+    says = with_text(Says(), text)
+    if why := closed_words(says.headings) or closed_words(says.text):
+        return capture.rejected("gone", f"the page says {why!r}", says.headings)
+    return not_an_article(capture, text)
 
 
 def not_an_article(capture: Capture, text: str) -> RejectedRecord:

@@ -55,9 +55,10 @@ class Finding:
     reason: str
 
 
-SEVERITIES: Final = ("failed", "suspect", "bounds", "past", "note")
+SEVERITIES: Final = ("failed", "suspect", "bounds", "past", "note", "told")
 """From the worst: failed; suspect (something was not read); everything was read, but its number is out of the bounds of
-the sources file, or it is unlike the runs before; a note (incomplete, but no fault)."""
+the sources file, or it is unlike the runs before; a note (incomplete, without a fault); told (worth saying, without a
+doubt)."""
 
 
 LIMIT_REACHED: Final = "limit_reached"
@@ -93,6 +94,8 @@ COVERAGE_USUAL: Final = 0.3
 """Fields seldomer than this are too rare to judge."""
 FEWEST_POSTINGS: Final = 10
 """Postings in a run before shares mean something."""
+ELSEWHERE_SHARE: Final = 0.5
+"""Share of a run's ads above which addresses that lead elsewhere are a fault of the site more than closed ads."""
 PAY_COLLAPSE: Final = 0.25
 """Pay disclosed in less than this share of its usual coverage."""
 
@@ -107,12 +110,13 @@ def judge(stats: Stats, source: Source, history: Sequence[PastRun] = ()) -> Verd
     past = _usual(history)
     findings = [found for question in QUESTIONS for found in question(stats, source, past)]
     findings = sorted((f for f in findings if f.reason), key=lambda found: SEVERITIES.index(found.severity))
-    worst = findings[0].severity if findings else None
-    read_all = all(found.severity in ("bounds", "past") for found in findings)
+    doubts = [found for found in findings if found.severity != "told"]
+    worst = doubts[0].severity if doubts else None
+    read_all = all(found.severity in ("bounds", "past") for found in doubts)
     return Verdict(
         verdict={None: "healthy", "note": "healthy", "failed": "failed"}.get(worst, "suspect"),
         reasons=tuple(dict.fromkeys(found.reason for found in findings)),
-        complete=source.complete and not findings,
+        complete=source.complete and not doubts,
         sight=(WHOLE if source.complete else SHARE) if read_all else None,
         doubt=worst if read_all else None,
     )
@@ -211,6 +215,18 @@ def _parse_errors(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Find
     return findings
 
 
+def _elsewhere(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
+    """Ads whose address leads to another ad or a list: a few are closed ads, more than half are a site that moved."""
+    gone = _int(stats, "jobledger/details_elsewhere")
+    if not gone:
+        return []
+    there = sum(_int(stats, f"jobledger/{name}") for name in ("details_read", "details_spared", "not_inspected"))
+    said = f"the addresses of {gone} of {gone + there} ads lead to another page or say that the ad is gone"
+    if gone > ELSEWHERE_SHARE * (gone + there):
+        return [Finding("suspect", f"{said}: has the site moved?")]
+    return [Finding("told", f"{said}: each of them is a rejected record with its reason")]
+
+
 def _challenge(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Findings:
     met = _int(stats, "jobledger/challenges")
     return [Finding("failed", f"{_counted(met, 'page')} asked whether we are human")] if met else []
@@ -272,6 +288,7 @@ QUESTIONS: Final[tuple[Callable[[Stats, Source, Sequence[Stats]], Findings], ...
     _status_codes,
     _failed_downloads,
     _parse_errors,
+    _elsewhere,
     _challenge,
     _incomplete,
     _bounds,

@@ -42,6 +42,11 @@ class ConditionalRequests:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
+        if request.meta.get("redirect_urls"):
+            # What is known of the address asked for says nothing about the page that it leads to.
+            for name in ("If-None-Match", "If-Modified-Since"):
+                request.headers.pop(name, None)
+            return
         if not request.meta.get(CONDITIONAL):
             return
         known: Mapping[str, tuple[str | None, str | None]] = getattr(self.crawler.spider, "validators", {})
@@ -52,8 +57,8 @@ class ConditionalRequests:
             request.headers.setdefault("If-Modified-Since", modified)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Raises `PageUnchanged` for a 304 that we asked for."""
-        if response.status != 304 or not request.meta.get(CONDITIONAL):
+        """Raises `PageUnchanged` for a 304 that we asked for: one behind a redirect is about another page."""
+        if response.status != 304 or not request.meta.get(CONDITIONAL) or request.meta.get("redirect_urls"):
             return response
         if self.crawler.stats is not None:
             self.crawler.stats.inc_value("jobledger/unchanged_pages")

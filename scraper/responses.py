@@ -22,7 +22,11 @@ def page_record(
     url: str | None = None,
     body: bytes | None = None,
 ) -> PageRecord:
-    """The page under `url`, or under the address that answered; `body` only where the ledger is to keep it."""
+    """The page under `url`, or under the address that answered; `body` only where the ledger is to keep it.
+
+    Validators belong to the address that answered: behind a redirect they are another page's, and are not kept.
+    """
+    is_own = url is None or not (response.request is not None and response.request.meta.get("redirect_urls"))
     return PageRecord(
         source=source,
         url=url or response.url,
@@ -30,8 +34,8 @@ def page_record(
         seen_at=seen_at,
         kind=kind,
         status=response.status,
-        etag=header(response, "ETag"),
-        last_modified=header(response, "Last-Modified"),
+        etag=header(response, "ETag") if is_own else None,
+        last_modified=header(response, "Last-Modified") if is_own else None,
         body=body,
     )
 

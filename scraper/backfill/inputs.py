@@ -106,11 +106,12 @@ class _Body:
 
 
 def fetch(url: str, headers: dict[str, str], allow_hosts: tuple[str, ...]) -> HTTPResponse:
-    """The answer of a server, redirects followed, each hop guarded. Raises `InputError`."""
+    """The answer of a server, redirects followed, each hop guarded; its `url` is the last. Raises `InputError`."""
     for _ in range(MOST_HOPS):
         answer = _asked(url, headers, allow_hosts)
         target = answer.headers.get("Location")
         if answer.status not in REDIRECTS or not target:
+            answer.url = url
             return answer
         answer.close()
         url = urljoin(url, target)

@@ -30,6 +30,8 @@ class Fetched:
     status: int
     content_type: str
     body: bytes
+    url: str
+    """The address that answered, after redirects."""
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class Manners:
             response.close()
         wish = response.headers.get("Retry-After", "")
         kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-        return Fetched(response.status, kind, body), float(wish) if wish.isdecimal() else 0.0
+        return Fetched(response.status, kind, body, response.url), float(wish) if wish.isdecimal() else 0.0
 
     def _rules(self, host: str) -> Protego:
         """What robots.txt says; a server without one allows everything, one that fails nothing."""

@@ -21,6 +21,8 @@ from lxml import etree, html
 
 from db.contained import Failure, contained
 from db.text import one_line
+from scraper.identity import closed_words
+from scraper.pages.adaddress import names_an_ad
 from scraper.pages.addresses import absolute, split_address
 from scraper.pages.plain import plain_text
 
@@ -85,12 +87,12 @@ def read_cards(page: str, base: str | None = None) -> list[JobCard | Failure]:
 
 
 def read_job(page: str, base: str | None = None) -> JobCard | None:
-    """The job of a job page; None where the page is none."""
+    """The job of a job page; None where the page is none, or says that its job is gone."""
     root = _parsed(page)
     if root is None:
         return None
     heads = root.xpath("//h1")
-    if len(heads) != 1 or not (title := _text(heads[0])):
+    if len(heads) != 1 or not (title := _text(heads[0])) or closed_words(title):
         return None
     sections = _sections(root)
     description = root.xpath("//*[@id='job-description']")
@@ -260,10 +262,10 @@ def _description(nodes: list[Any], sections: dict[str, list[str]]) -> str | None
 
 
 def canonical_address(root: Any) -> str | None:
-    """The address that a page calls its own."""
+    """The address that a page calls its own; a list or the home page, which some sites name everywhere, is none."""
     for path in ("//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content"):
         for value in root.xpath(path):
-            if str(value).startswith(("http://", "https://")):
+            if str(value).startswith(("http://", "https://")) and names_an_ad(str(value)):
                 return str(value)
     return None
 

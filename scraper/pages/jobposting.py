@@ -6,18 +6,21 @@ Vocabulary: schema.org/JobPosting; the mistakes met in the field are in the test
 
 from __future__ import annotations
 
-import html as entities
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from db.contained import Failure, contained
 from db.files import LARGEST_PAGE, in_words
+from db.records import RawPostingRecord
 from db.rejected import PARSER_FAILED
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, read_each, rejection
+from scraper.identity import Said, Says, closed_words
+from scraper.pages.adaddress import names_an_ad, same_ad, says_other
 from scraper.pages.addresses import absolute, canonical
 from scraper.pages.basesalary import pay_of
+from scraper.pages.declared import page_addresses, said_of, with_text
 from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
 from scraper.pages.microdata import microdata_items
 from scraper.pages.plain import plain_text
@@ -26,8 +29,6 @@ from scraper.pages.rows import Row, is_scalar, joined
 TYPE = "JobPosting"
 _MENTIONED = re.compile(rb"job\W{0,12}posting", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_LINK = re.compile(r"<(?:link|meta)\b[^>]{0,1000}>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 
 _NAMES = """
     title name description identifier url sameAs datePosted dateModified datePublished validThrough expires
@@ -104,20 +105,58 @@ def _posting(node: Mapping[str, object], index: Mapping[str, object], url: str, 
 
 
 def read_job_page(html: bytes, seen: Seen) -> Parsed:
-    """The job postings of a page as raw postings; its problems as rejected records."""
-    found, problems = find_job_postings(html, seen.url)
-    address = seen.url if seen.url.startswith("http") else canonical_link(html)
-    claimed = [canonical(_text(job.fields.get("url")), address) for job in found]
+    """The job postings of a page as raw postings, with what it says about which ads they are; its problems rejected.
+
+    A posting is known by the address that it declares. One alone on its page, without an address, is known by the
+    page's, unless the page says that its ad is gone: then it is some other job that the page offers instead. The
+    address of a list or a home page, which some sites declare for every ad, does not name an ad.
+    """
+    base = seen.answered or seen.url
+    found, problems = find_job_postings(html, base)
+    page = decoded_page(html) if found else ""
+    page_base = base if base.startswith("http") else None
+    on_page = page_addresses(page, page_base)
+    stated = [canonical(_text(job.fields.get("url")), page_base) for job in found]
+    claimed = [own if names_an_ad(own) and stated.count(own) == 1 else None for own in stated]
+    is_left_over = _says_gone(found, claimed, page)
+    if claimed == [None] and not is_left_over:
+        claimed = [address_of_only_posting(seen, on_page)]
 
     def declared(stated: tuple[JobPosting, str | None]) -> Parsed:
         job, own = stated
-        if own is not None and claimed.count(own) > 1:
-            own = None
-        return posting_of(job, seen, url=own or (address if len(found) == 1 else None))
+        part = posting_of(job, seen, url=own)
+        if is_left_over:
+            part = replace(part, postings=tuple(_left_over(record) for record in part.postings))
+        return replace(part, says=Says(tuple(said_of(job.fields, page_base, record) for record in part.postings)))
 
     parts = read_each(list(zip(found, claimed, strict=True)), declared, seen)
+    said = tuple(one for part in parts if part.says is not None for one in part.says.postings)
     rejected = tuple(replace(rejection(seen, p.reason, p.detail), excerpt=p.excerpt) for p in problems)
-    return gathered([*parts, Parsed(rejected=rejected)])
+    return gathered([*parts, Parsed(rejected=rejected)], says=Says(said, on_page))
+
+
+def _says_gone(found: Sequence[JobPosting], claimed: Sequence[str | None], page: str) -> bool:
+    """Whether a page says that its ad is gone; asked only where its postings might be what is left of it."""
+    if not found or (None not in claimed and all(job.fields.get("description") for job in found)):
+        return False
+    return bool(closed_words(with_text(Says((Said(),)), page).headings))
+
+
+def _left_over(record: RawPostingRecord) -> RawPostingRecord:
+    """What is left of an ad on a page that says that it is gone erases nothing that was read before."""
+    return record if record.description_text else replace(record, partial=True)
+
+
+def address_of_only_posting(seen: Seen, declared: Sequence[str]) -> str | None:
+    """The address of the one posting on a page that states none itself."""
+    if not seen.url.startswith("http"):
+        return next((address for address in declared if names_an_ad(address)), None)
+    answered = seen.answered or seen.url
+    own = seen.url if same_ad(seen.url, answered) else answered
+    for place in (seen.url, own):
+        if any(same_ad(place, address) for address in declared):
+            return place
+    return next((address for address in declared if says_other(own, address)), own if names_an_ad(own) else None)
 
 
 def posting_of(job: JobPosting, seen: Seen, *, url: str | None, source_id: str | None = None) -> Parsed:
@@ -144,6 +183,8 @@ def posting_of(job: JobPosting, seen: Seen, *, url: str | None, source_id: str |
         pay = guess
     if job.syntax != "json-ld":
         payload["syntax"] = job.syntax
+    if url is None and (stated := _text(job.fields.get("url"))):
+        payload["url"] = stated
     title, description = row.text("title"), row.html("description")
     return posting(
         seen,
@@ -180,21 +221,6 @@ def decoded_page(html: bytes) -> str:
         return html.decode(declared[1].decode("ascii") if declared else "cp1252", "replace")
     except (LookupError, ValueError):  # an encoding that nobody knows, or one that replaces nothing: "idna"
         return html.decode("cp1252", "replace")
-
-
-def canonical_link(html: bytes) -> str | None:
-    """The address that a page gives as its own: `<link rel="canonical">`, else `og:url`."""
-    found: dict[str, str] = {}
-    for tag in _LINK.finditer(decoded_page(html[:300_000])):
-        attributes = {
-            m[1].lower(): entities.unescape(m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(tag.group())
-        }
-        for name in (attributes.get("rel", ""), attributes.get("property", "")):
-            if name.lower() in ("canonical", "og:url"):
-                address = canonical(attributes.get("href") or attributes.get("content"))
-                if address:
-                    found.setdefault(name.lower(), address)
-    return found.get("canonical") or found.get("og:url")
 
 
 def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:

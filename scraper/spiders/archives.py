@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from scrapy.http import Request, Response
 
@@ -33,7 +34,9 @@ from db.rejected import PARSER_FAILED
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.backfill.likely import is_article_page, may_hold_article
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
+from scraper.details import NOT_THIS_AD
 from scraper.files.warc import HTML, XML, Archived, Broken, Entry, read_warc
+from scraper.pages.adaddress import same_ad
 from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
 from scraper.pages.xml import safe_xml
@@ -44,6 +47,8 @@ from scraper.spiders.board import BoardSpider
 WAYBACK = "https://web.archive.org"
 INDEX = "https://index.commoncrawl.org"
 DATA = "https://data.commoncrawl.org"
+REPLAYED = re.compile(r"/web/(?P<time>\d{14})(?:[a-z]{2}_)?/(?P<page>.+)", re.DOTALL)
+"""The address of a capture at Wayback."""
 ROWS = 5_000
 """Captures that one look-up answers."""
 
@@ -134,9 +139,9 @@ class ArchivesSpider(BoardSpider):
             yield from super().parse(response, ask)
             return
         seen = Seen.of(self.source, url=ask.state["original"], at=ask.state["at"])
-        for entry in archived_in(response.body, ask, media_type(response)):
+        for entry in archived_in(response.body, ask, media_type(response), answered=response.url):
             records = entry_records(entry, seen.source, ask.url, seen.at)
-            yield from with_first_sighting(records, ask.state["first"])
+            yield from with_first_sighting(records, ask.state["first"], of=ask.state["original"])
 
 
 def wayback_lookup(source: Source, resume: str | None) -> Ask:
@@ -267,16 +272,27 @@ def moment(timestamp: str) -> datetime | None:
         return None
 
 
-def archived_in(body: bytes, ask: Ask, content_type: str) -> Iterator[Entry]:
-    """The archived page in an archive's answer: the bytes themselves, or a record of a WARC file."""
-    url = ask.state["original"]
+def archived_in(body: bytes, ask: Ask, content_type: str, *, answered: str) -> Iterator[Entry]:
+    """The archived page in an archive's answer: the bytes themselves, or a record of a WARC file.
+
+    Wayback answers with the capture nearest in time, and follows redirects that it archived: the address that answered
+    names the page and the time. Another page than the one that was looked up is `Broken`.
+    """
+    original, at = ask.state["original"], ask.state["at"]
     if ask.state.get("warc"):
         entries = list(read_warc(lambda offset: io.BytesIO(body[offset:])))
-        yield from entries or [Broken(0, "no_answers", "the archive's answer holds no answer of a server", url)]
-    elif len(body) > LARGEST:
-        yield Broken(0, "too_large", f"an answer of more than {in_words(LARGEST)} is not read", url)
-    else:
-        yield Archived(url, ask.state["at"], 200, ask.state["mime"] or content_type, body)
+        yield from entries or [Broken(0, "no_answers", "the archive's answer holds no answer of a server", original)]
+        return
+    if len(body) > LARGEST:
+        yield Broken(0, "too_large", f"an answer of more than {in_words(LARGEST)} is not read", original)
+        return
+    if replayed := REPLAYED.search(answered):
+        at = moment(replayed["time"]) or at
+        page = re.sub(r"\A(https?):/+", r"\1://", unquote(replayed["page"]))
+        if not same_ad(original if "://" in original else f"http://{original}", page):
+            yield Broken(0, NOT_THIS_AD, f"asked for {original}; the archive answered with {page}"[:600], original)
+            return
+    yield Archived(original, at, 200, ask.state["mime"] or content_type, body)
 
 
 def entry_records(entry: Entry, source: str, file: str, seen_at: datetime) -> Iterator[Record]:
@@ -374,9 +390,13 @@ def _article(archived: Archived, source: str) -> Iterator[Record]:
         yield from records_of(article, source=source, url=where, seen_at=archived.at, has_own_url=True, where=where)
 
 
-def with_first_sighting(records: Iterator[Record], first: datetime) -> Iterator[Record]:
-    """The records, and each posting seen at its page's first capture too: it was open all the while."""
+def with_first_sighting(records: Iterator[Record], first: datetime, *, of: str) -> Iterator[Record]:
+    """The records; the ad whose own page `of` is was open since the page's first capture, and is seen then too.
+
+    Of other ads on the page, on a list or beside an article, the first capture says nothing.
+    """
     for record in records:
-        if isinstance(record, RawPostingRecord) and first < record.seen_at:
+        is_own = isinstance(record, RawPostingRecord) and same_ad(of, record.url or record.page_url)
+        if isinstance(record, RawPostingRecord) and is_own and first < record.seen_at:
             yield replace(record, seen_at=first, partial=True)
         yield record

@@ -22,26 +22,28 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from db.contained import Failure as Failed
-from db.contained import contained, each_contained
-from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
+from db.contained import contained
+from db.records import Record, RejectedRecord, utc_now
 from db.rejected import PARSER_FAILED
-from scraper.answers import Seen
+from scraper.answers import AnswerError, Parsed, Seen, understood
 from scraper.captures import card_record, posting_of_card, records_of
+from scraper.details import GONE, NOT_THIS_AD
+from scraper.identity import GONE_STATUS, Asked, Found, Said, Says, Which, judge
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.addresses import absolute, split_address
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
+from scraper.pages.declared import page_addresses, with_text
 from scraper.pages.decoding import UnreadableError, decode
 from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
 from scraper.pages.jobposting import read_job_page
 from scraper.responses import page_record
 from scraper.sources import Source, SourceError
+from scraper.spiders.board import ELSEWHERE, INSPECTED, NOT_INSPECTED
 
 ARTICLE_PATH: Final = r"/insights/[^/?#]+?(?:/|\.txt)?$"
 """Addresses of articles on the site that the captures come from; the option `article_path` says otherwise."""
 MOST_INDEX_PAGES: Final = 1_000
-GONE: Final = (404, 410)
-"""An old article still shows jobs whose own pages are gone: that is no fault of the run."""
 _NEXT: Final = re.compile(
     r"""<(?:a|link)\b[^>]*\brel=["']?next\b[^>]*>|<button\b[^>]*\bhx-(?:get|post)=[^>]*>""", re.IGNORECASE
 )
@@ -66,6 +68,7 @@ class ArticlesSpider(scrapy.Spider):
         self.index_pages = 0
         self.indexed: set[str] = set()
         """What the index pages so far list."""
+        self.asked_jobs: set[str] = set()
 
     async def start(self) -> AsyncIterator[Request]:
         yield Request(self.index, callback=self.parse_index, errback=self.failed_index, dont_filter=True)
@@ -122,26 +125,36 @@ class ArticlesSpider(scrapy.Spider):
 
     def parse_job(self, response: Response, number: str, title: str) -> Iterator[Record]:
         """A job's own page: schema.org where it has it, else the site's markup."""
-        if response.status in GONE:
-            yield self._rejected(response.url, "gone", f"the page of the job {title!r} is gone ({response.status})")
-            return
-        page = self._text(response)
+        address = (response.meta.get("redirect_urls") or [response.url])[0]
         seen_at = utc_now()
-        read = each_contained(self._postings(response, page, seen_at)) if page is not None else ()
-        found = [
-            self._rejected(response.url, PARSER_FAILED, str(record)) if isinstance(record, Failed) else record
-            for record in read
-        ]
-        if not any(isinstance(record, RawPostingRecord) for record in found):
-            yield from found
-            yield self._rejected(response.url, "no_job", f"the page of the job {title!r} holds none", page or "")
-            self._count("jobledger/not_inspected")
+        page = self._text(response)
+        parsed = understood(self._postings, response, page, seen_at) if page is not None else Parsed()
+        if isinstance(parsed, AnswerError):
+            yield self._rejected(address, parsed.reason, parsed.detail)
+            parsed = Parsed()
+        yield from parsed.rejected
+        found = judge(
+            Asked(addresses=(address,), ids=(number,)),
+            with_text(parsed.says or Says(), page or ""),
+            final=response.url,
+            status=response.status,
+        )
+        if not found.postings:
+            yield self._not_this_job(found, address, response, title, page or "")
             return
-        yield page_record(response, source=self.source.name, seen_at=seen_at, kind="posting")
-        for record in found:
-            if isinstance(record, RawPostingRecord):
-                record = replace(record, source_id=f"job:{number}", url=record.url or response.url)
-            yield record
+        self._count(INSPECTED)
+        yield page_record(response, source=self.source.name, seen_at=seen_at, kind="posting", url=address)
+        record = parsed.postings[found.postings[0]]
+        yield replace(record, source_id=f"job:{number}", url=record.url or address, page_url=address)
+
+    def _not_this_job(self, found: Found, address: str, response: Response, title: str, page: str) -> RejectedRecord:
+        """Why the page is not that of the job; its card stands as it is."""
+        self._count(ELSEWHERE if found.is_gone else NOT_INSPECTED)
+        if found.which is Which.GONE:
+            return self._rejected(address, GONE, f"the page of the job {title!r} is gone: {found.why}")
+        if found.moved or found.which is Which.OTHER:
+            return self._rejected(address, NOT_THIS_AD, f"{title!r}: {found.why}; answered {response.url}", page)
+        return self._rejected(address, "no_job", f"the page of the job {title!r} holds none: {found.why}", page)
 
     def failed_index(self, failure: Failure) -> Iterator[Record]:
         yield from self._failed(failure)
@@ -189,19 +202,23 @@ class ArticlesSpider(scrapy.Spider):
         number = job_id(address)
         if number is not None and title is not None and split_address(address).netloc == self.host:
             arguments = {"number": number, "title": title}
-            meta = {CONDITIONAL: True, "handle_httpstatus_list": list(GONE)}
-            yield self._request(address, self.parse_job, cb_kwargs=arguments, meta=meta)
+            meta = {CONDITIONAL: True, "handle_httpstatus_list": list(GONE_STATUS)}
+            if address not in self.asked_jobs:
+                self.asked_jobs.add(address)
+                # Two jobs may lead to one page: Scrapy's filter would drop the second request without a word.
+                yield self._request(address, self.parse_job, cb_kwargs=arguments, meta=meta, dont_filter=True)
 
-    def _postings(self, response: Response, page: str, seen_at: datetime) -> Iterator[Record]:
-        seen = Seen.of(self.source, url=response.url, at=seen_at)
-        parsed = read_job_page(response.body, seen)
-        yield from parsed.rejected
-        if parsed.postings:
-            yield parsed.postings[0]
-            return
-        job = read_job(page, response.url)
-        if job is not None:
-            yield posting_of_card(job, source=self.source, page_url=response.url, seen_at=seen_at, partial=False)
+    def _postings(self, response: Response, page: str, seen_at: datetime) -> Parsed:
+        """What a job's page declares; of a page that declares nothing, the job in the site's own markup."""
+        parsed = read_job_page(response.body, Seen.of(self.source, url=response.url, at=seen_at))
+        if parsed.postings or (job := read_job(page, response.url)) is None:
+            return parsed
+        # What is left of a closed job's page has no description, and must not erase the one that was read before.
+        record = posting_of_card(
+            job, source=self.source, page_url=response.url, seen_at=seen_at, partial=job.description is None
+        )
+        said = Said(title=record.title_text, is_bare=job.description is None)
+        return replace(parsed, postings=(record,), says=Says((said,), page_addresses(page, response.url)))
 
     def _next(self, page: str, response: Response, *, repeats: bool) -> Iterator[Request]:
         """The next index page: a link that says so, or the newest site's "Load more" button.

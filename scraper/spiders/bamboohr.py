@@ -15,7 +15,6 @@ from scraper.answers import (
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -29,6 +28,8 @@ from scraper.spiders.board import BoardSpider, site_of
 
 WORKPLACES = {"0": "On-site", "1": "Remote", "2": "Hybrid"}
 """What the careers page writes for `locationType`; `isRemote` is older and often null."""
+CLOSED = frozenset({"closed", "filled", "canceled", "cancelled", "on hold", "draft"})
+"""Values of `jobOpeningStatus` of a posting that is not open."""
 
 
 class BambooHrSpider(BoardSpider):
@@ -40,7 +41,10 @@ class BambooHrSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_detail(answer, seen), ask)
+            status = Row.of(answer).row("result").row("jobOpening").text("jobOpeningStatus")
+            if status is not None and status.casefold() in CLOSED:
+                raise AnswerError("gone", f"the posting is {status!r}")
+            return parse_detail(answer, seen)
         return parse_listing(answer, seen, details_from=base(self.source))
 
 

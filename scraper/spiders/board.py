@@ -19,10 +19,15 @@ from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from db.contained import Failure as Failed
+from db.contained import contained
 from db.known import Known, known_postings
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
+from db.rejected import PARSER_FAILED
 from db.session import make_engine
 from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection, understood
+from scraper.details import asked_for, completed_detail, judged, others_on_page, why_not
+from scraper.identity import GONE_STATUS, Which, ids_in
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
 from scraper.responses import page_record
@@ -33,6 +38,10 @@ INCOMPLETE = "jobledger/incomplete"
 PARSE_ERRORS = "jobledger/parse_errors"
 NOT_INSPECTED = "jobledger/not_inspected"
 """Postings whose own page was wanted and could not be read."""
+INSPECTED = "jobledger/details_read"
+"""Postings whose own page was read."""
+ELSEWHERE = "jobledger/details_elsewhere"
+"""Postings whose address leads to another ad or a list, or says that the ad is gone."""
 UNCHANGED = "jobledger/details_spared"
 """Postings whose own page was not fetched, because their listing entry is as it was."""
 LEFT_OUT = "jobledger/left_out"
@@ -53,6 +62,8 @@ class BoardSpider(scrapy.Spider):
     """Listing pages of one run where the entry does not say; smaller for feeds without end."""
     one_answer = False
     """Whether one answer holds the whole board: then an answer 304 says that nothing changed."""
+    named_by_address = False
+    """Whether the address of an ad is its identity: then an ad met on another one's page is known by its own."""
     source: Source
 
     def __init__(self, source: Source, *, known: Mapping[str, Known] | None = None, **arguments: Any) -> None:
@@ -61,6 +72,9 @@ class BoardSpider(scrapy.Spider):
         self.known = known
         """Known postings by id; read from the ledger when the first page of a posting might be spared."""
         self._listed: set[str] = set()
+        self._siblings: set[str] = set()
+        """Ids of the ads whose own pages are asked for."""
+        self._details: set[tuple[str, str]] = set()
         self._total: int | None = None
         self._listings: set[str] = set()
         """Addresses of the listing pages that were asked for."""
@@ -97,9 +111,9 @@ class BoardSpider(scrapy.Spider):
             errback=self.failed,
             cb_kwargs={"ask": ask},
             meta=self._meta(ask),
-            # A board's first answer is asked for in every run, whatever was asked before; and two ranges of one file
-            # are two pages, which Scrapy's filter would take for one.
-            dont_filter=ask.kind == LISTING or "Range" in ask.headers,
+            # A board's first answer is asked for in every run, two ranges of one file are two pages, and the pages of
+            # two ads may lead to one: Scrapy's filter would drop the second request without a word.
+            dont_filter=True,
             # The pages that a listing names come before its next page, or they would all wait in memory.
             priority=0 if ask.kind == DETAIL else -1,
         )
@@ -108,19 +122,22 @@ class BoardSpider(scrapy.Spider):
         meta: dict[str, Any] = {CONDITIONAL: True} if self.one_answer else {}
         if ask.may_be_missing:
             meta["handle_httpstatus_list"] = [404]
+        elif ask.kind == DETAIL and ask.listed is not None:
+            meta["handle_httpstatus_list"] = list(GONE_STATUS)
         return meta
 
     def parse(self, response: Response, ask: Ask) -> Iterator[Record | Request]:
-        seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
+        seen = Seen.of(self.source, url=page_address(ask), at=utc_now(), answered=response.url)
+        if ask.kind == DETAIL and ask.listed is not None:
+            yield from self._detail(response, ask, ask.listed, seen)
+            return
         parsed = understood(self._read, response, ask, seen)
         if isinstance(parsed, AnswerError):
             self._count(PARSE_ERRORS)
             yield from self._missed(ask, replace(rejection(seen, parsed.reason, parsed.detail), excerpt=parsed.excerpt))
             return
-        kind = "posting" if ask.kind == DETAIL else "listing"
-        yield page_record(response, source=seen.source, seen_at=seen.at, kind=kind, url=seen.url)
+        yield page_record(response, source=seen.source, seen_at=seen.at, kind="listing", url=seen.url)
         yield from parsed.rejected
-        yield from self._listed_too(parsed, ask)
         yield from parsed.postings
         yield from self._follow(parsed, ask)
         for reason in parsed.incomplete:
@@ -130,6 +147,34 @@ class BoardSpider(scrapy.Spider):
     def _read(self, response: Response, ask: Ask, seen: Seen) -> Parsed:
         self._refuse_moved(response, ask)
         return self.read(response.body, ask, seen)
+
+    def _detail(self, response: Response, ask: Ask, listed: RawPostingRecord, seen: Seen) -> Iterator[Record]:
+        """The page of one ad, believed only where it is that ad (`scraper.identity`)."""
+        read = understood(self.read, response.body, ask, seen) if response.status not in GONE_STATUS else Parsed()
+        parsed, error = (Parsed(), read) if isinstance(read, AnswerError) else (read, None)
+        asked = asked_for(ask, listed, self._siblings)
+        found = contained(judged, response, parsed, asked, error)
+        if isinstance(found, Failed):
+            self._count(PARSE_ERRORS)
+            yield from self._missed(ask, rejection(seen, PARSER_FAILED, str(found)))
+            return
+        if found.which is not Which.GONE:  # what says that the ad is gone lacks what an ad has
+            yield from parsed.rejected
+        if found.postings:
+            self._count(INSPECTED)
+            yield page_record(response, source=seen.source, seen_at=seen.at, kind="posting", url=seen.url)
+            record = completed_detail(parsed, found, ask, listed)
+            title = record.title_text if listed.partial else listed.title_text
+            # What the listing says stands beside the page: a run that spares the page says no less.
+            yield replace(listed, title_text=title, partial=True)
+            yield record
+        else:
+            if found.moved or found.is_gone or not parsed.rejected:
+                yield why_not(found, asked, response.url, seen, parsed, error)
+            yield from self._elsewhere(listed) if found.is_gone else self._not_inspected(listed)
+            self._count(PARSE_ERRORS, not found.moved and not found.is_gone and not parsed.postings)
+        if self.named_by_address:
+            yield from others_on_page(parsed, found, asked, response.url)
 
     def failed(self, failure: Failure) -> Iterator[Record]:
         """A request without an answer that could be read: reported, and the run is not the whole board."""
@@ -152,27 +197,30 @@ class BoardSpider(scrapy.Spider):
         if self._total is not None and len(self._listed) < self._total:
             self.incomplete("fewer postings than the site counts")
 
-    def _listed_too(self, parsed: Parsed, ask: Ask) -> Iterator[RawPostingRecord]:
-        """What the listing said of the posting whose own page this is: a run that spares the page says no less."""
-        if ask.listed is None:
-            return
-        for record in parsed.postings:
-            if record.identity == ask.listed.identity:
-                title = record.title_text if ask.listed.partial else ask.listed.title_text
-                yield replace(ask.listed, title_text=title, partial=True)
-
     def _missed(self, ask: Ask, rejected: RejectedRecord) -> Iterator[Record]:
         """Reports an answer that did not come or could not be read."""
         yield rejected
         if ask.kind == DETAIL and ask.listed is not None:
-            # The posting is open, only its page could not be read: what is known of it must not be erased.
-            self._count(NOT_INSPECTED)
-            if ask.listed.partial:
-                yield from self._sighting(ask.listed)
-            else:
-                yield replace(ask.listed, partial=True)
+            yield from self._not_inspected(ask.listed)
         else:
             self.incomplete(rejected.reason)
+
+    def _elsewhere(self, listed: RawPostingRecord) -> Iterator[Record]:
+        """The address of a posting leads to something else: it is open only if a list of postings says so.
+
+        A sitemap or a link is no such list: then the posting counts as not seen, once.
+        """
+        self._count(ELSEWHERE)
+        if not listed.partial:
+            yield replace(listed, partial=True)
+
+    def _not_inspected(self, listed: RawPostingRecord) -> Iterator[Record]:
+        """The posting is open, only its page could not be read: what is known of it must not be erased."""
+        self._count(NOT_INSPECTED)
+        if listed.partial:
+            yield from self._sighting(listed)
+        else:
+            yield replace(listed, partial=True)
 
     def _window(self) -> int:
         """Listing pages that are read: the entry's option `pages`, or as many as any board has."""
@@ -190,6 +238,11 @@ class BoardSpider(scrapy.Spider):
             self._total = parsed.total if self._total is None else self._total
             listings = self._new_listings(listings, repeats=repeats)
         for one in details:
+            if one.listed is not None:
+                self._siblings.update((one.listed.identity, *ids_in([one.url])))
+                if (key := (one.url, one.listed.identity)) in self._details:
+                    continue
+                self._details.add(key)
             if (unchanged := self._spared(one)) is not None:
                 self._count(UNCHANGED)
                 yield unchanged

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from scraper.answers import (
     DETAIL,
-    AnswerError,
     Ask,
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -36,10 +34,7 @@ class BreezySpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         if ask.kind != DETAIL:
             return parse_positions(decoded_json(body), seen, details_from=base(self.source))
-        page = read_job_page(body, seen)
-        if not page.postings:
-            raise AnswerError("no_job_posting", "the page of the posting declares no JobPosting")
-        return completed_by(page, ask)
+        return read_job_page(body, seen)
 
 
 def base(source: Source) -> str:

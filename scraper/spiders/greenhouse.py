@@ -17,7 +17,6 @@ from scraper.answers import (
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -58,7 +57,7 @@ class GreenhouseSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_job(Row.of(answer), seen), ask)
+            return parse_job(Row.of(answer), seen)
         api = api_of(self.source, API) if self.source.options.get("details") is True else None
         return parse_jobs(answer, seen, details_from=api)
 

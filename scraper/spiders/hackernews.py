@@ -65,6 +65,9 @@ class HackerNewsSpider(BoardSpider):
         answer = decoded_json(body)
         if ask.state.get("threads"):
             return parse_threads(answer, self.source)
+        thread, wanted = Row.of(answer).text("id"), str(ask.state.get("thread"))
+        if thread is not None and thread != wanted:
+            raise AnswerError("not_this_thread", f"asked for thread {wanted}, answered {thread}")
         return parse_comments(answer, seen)
 
 
@@ -76,7 +79,8 @@ def parse_threads(answer: object, source: Source) -> Parsed:
     chosen = [one for one in ids if one][: wanted if isinstance(wanted, int) else 1]
     if not chosen:
         raise AnswerError("no_thread", "no thread asks who is hiring")
-    return Parsed(asks=tuple(Ask(url=f"{api_of(source, API)}/api/v1/items/{one}") for one in chosen))
+    items = f"{api_of(source, API)}/api/v1/items"
+    return Parsed(asks=tuple(Ask(url=f"{items}/{one}", state={"thread": one}) for one in chosen))
 
 
 def parse_comments(answer: object, seen: Seen) -> Parsed:

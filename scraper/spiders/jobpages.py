@@ -11,8 +11,10 @@ import re
 from urllib.parse import urlsplit
 
 from db.records import RawPostingRecord
-from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, completed_by, marker_of
+from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, marker_of, rejection
+from scraper.details import NOT_THIS_AD
 from scraper.files.unpacking import unpacked
+from scraper.pages.adaddress import names_an_ad, same_ad
 from scraper.pages.addresses import canonical
 from scraper.pages.jobposting import decoded_page, read_job_page
 from scraper.pages.xml import local, safe_xml
@@ -31,6 +33,7 @@ MOST_SITEMAPS = 500
 
 class JobPagesSpider(BoardSpider):
     name = "jobpages"
+    named_by_address = True
 
     def first(self, source: Source) -> tuple[Ask, ...]:
         if source.url is None:
@@ -39,7 +42,7 @@ class JobPagesSpider(BoardSpider):
 
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         if ask.kind == DETAIL:
-            return read_detail(body, ask, seen)
+            return read_job_page(body, seen)
         pattern = self.source.options.get("pattern")
         wanted = re.compile(pattern) if isinstance(pattern, str) else None
         if looks_like_xml(body):
@@ -98,26 +101,19 @@ def read_list_page(body: bytes, seen: Seen, wanted: re.Pattern[str] | None) -> P
     challenge, not an empty list.
     """
     parsed = read_job_page(body, seen)
-    links = (canonical(found[1] or found[2], seen.url) for found in _HREF.finditer(decoded_page(body)))
-    pages = dict.fromkeys(link for link in links if link and link != seen.url and _on_site(link, seen.url))
+    answered = seen.answered or seen.url
+    links = (canonical(found[1] or found[2], answered) for found in _HREF.finditer(decoded_page(body)))
+    pages = dict.fromkeys(
+        link for link in links if link and link not in (seen.url, answered) and _on_site(link, seen.url)
+    )
     if not pages and not parsed.postings and not parsed.rejected:
         raise AnswerError("no_list", "the page holds no job and links to no page of its site")
+    if names_an_ad(seen.url) and not same_ad(seen.url, answered):
+        detail = f"the address leads to another page; asked for {seen.url}; answered {answered}"
+        parsed += Parsed(rejected=(rejection(seen, NOT_THIS_AD, detail),))
     if wanted is None:
         return parsed
     return parsed + Parsed(asks=tuple(page_ask(url, None, seen) for url in pages if wanted.search(url)))
-
-
-def read_detail(body: bytes, ask: Ask, seen: Seen) -> Parsed:
-    """A job page: its own posting goes under the page's address, related ones under theirs.
-
-    Raises `AnswerError` when the page declares none and nothing else is wrong with it.
-    """
-    parsed = read_job_page(body, seen)
-    if not parsed.postings and not parsed.rejected:
-        raise AnswerError("no_job_posting", "the page declares no JobPosting")
-    if len(parsed.postings) == 1 and ask.listed is not None:
-        return completed_by(parsed, ask)
-    return parsed
 
 
 def _on_site(address: str, other: str) -> bool:

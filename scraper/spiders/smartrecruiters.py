@@ -9,11 +9,11 @@ from __future__ import annotations
 from db.records import PublishedPay
 from scraper.answers import (
     DETAIL,
+    AnswerError,
     Ask,
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -40,7 +40,10 @@ class SmartRecruitersSpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_posting(Row.of(answer), seen), ask)
+            row = Row.of(answer)
+            if row.flag("active") is False:
+                raise AnswerError("gone", "the posting is not active")
+            return parse_posting(row, seen)
         base = f"{api_of(self.source, API)}/v1/companies/{require_token(self.source)}/postings"
         parsed = parse_listing(answer, seen, details_from=base)
         after = int(ask.state["offset"]) + PAGE

@@ -20,7 +20,6 @@ from scraper.answers import (
     Parsed,
     Seen,
     api_of,
-    completed_by,
     detail_ask,
     gathered,
     marker_of,
@@ -50,7 +49,9 @@ class WorkdaySpider(BoardSpider):
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         answer = decoded_json(body)
         if ask.kind == DETAIL:
-            return completed_by(parse_detail(answer, seen), ask)
+            if Row.of(answer).row("jobPostingInfo").flag("posted") is False:
+                raise AnswerError("gone", "the posting is not posted")
+            return parse_detail(answer, seen)
         return read_page(answer, ask, seen, cxs_of(self.source), public_of(self.source))
 
 

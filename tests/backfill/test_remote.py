@@ -109,6 +109,22 @@ def test_waybacks_index_is_read_page_by_page_and_each_page_once(tmp_path: Path) 
     assert rows(tmp_path / "out", "rejected", "reason, url") == [("not_fetched", "https://a.example/gone")]
 
 
+def test_a_wayback_answer_about_another_page_is_told_and_left_out(tmp_path: Path) -> None:
+    page = "/web/20230501000000id_/https://a.example/jobs/{}".format
+    other = "/web/20230502000000id_/https://a.example/careers"
+    files = {
+        "/cdx/search/cdx": wayback_page([("20230501000000", f"https://a.example/jobs/{n}") for n in (1, 2)]),
+        page(1): job("Chef"),
+        other: job("Cook"),
+    }
+    with serving(files) as server:
+        server.moved = {page(2): other}
+        pattern = Pattern(url="https://a.example/jobs/", server=server.base)
+        backfill_pattern(pattern, str(tmp_path / "out"), allow_hosts=HERE, seconds_between=0.0)
+    assert rows(tmp_path / "out", "postings", "title_text, source_id") == [("Chef", "https://a.example/jobs/1")]
+    assert rows(tmp_path / "out", "rejected", "reason, url") == [("not_this_ad", "https://a.example/jobs/2")]
+
+
 def test_robots_txt_of_an_archive_is_obeyed(tmp_path: Path) -> None:
     pattern, files = _wayback(tmp_path)
     with serving(files) as server:

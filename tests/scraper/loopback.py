@@ -75,6 +75,8 @@ class Handler(BaseHTTPRequestHandler):
 class Loopback:
     base: str
     asked: list[Request]
+    routes: dict[str, Route]
+    """May be changed while the server runs."""
 
     def paths(self) -> list[str]:
         return [request.path for request in self.asked]
@@ -87,7 +89,7 @@ def serving(routes: Mapping[str, Route]) -> Iterator[Loopback]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield Loopback(f"http://127.0.0.1:{server.server_port}", server.asked)
+        yield Loopback(f"http://127.0.0.1:{server.server_port}", server.asked, server.routes)
     finally:
         server.shutdown()
         server.server_close()

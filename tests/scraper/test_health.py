@@ -108,6 +108,19 @@ def test_no_doubts(change: dict[str, Any]) -> None:
     assert judge({**GOOD, **change}, SOURCE, [Past()] * 5).verdict == "healthy"
 
 
+def test_ads_that_lead_elsewhere_are_told_and_do_not_make_a_run_doubtful() -> None:
+    verdict = judge({**GOOD, "jobledger/details_read": 18, "jobledger/details_elsewhere": 2}, SOURCE)
+    assert (verdict.verdict, verdict.complete) == ("healthy", True)
+    assert "2 of 20 ads lead to another page" in verdict.reasons[0]
+
+
+def test_a_site_whose_ads_mostly_lead_elsewhere_has_probably_moved() -> None:
+    spared = {"jobledger/details_spared": 9, "jobledger/not_inspected": 0}
+    assert judge({**GOOD, **spared, "jobledger/details_elsewhere": 9}, SOURCE).verdict == "healthy"
+    moved = judge({**GOOD, **spared, "jobledger/details_elsewhere": 10}, SOURCE)
+    assert (moved.verdict, moved.complete) == ("suspect", False)
+
+
 def test_an_empty_board_is_not_a_failed_one() -> None:
     stats = {"finish_reason": "finished", "jobledger/pages": 1, "jobledger/raw_postings": 0}
     verdict = judge(stats, Source(name="small", spider="greenhouse"))

@@ -123,6 +123,15 @@ def test_a_page_from_which_more_follows_is_always_read() -> None:
     assert not conditional(Request("https://x.example/")).headers
 
 
+def test_behind_a_redirect_nothing_is_conditional() -> None:
+    known = {"If-None-Match": '"old"', "If-Modified-Since": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    meta = {CONDITIONAL: True, "redirect_urls": ["https://x.example/ad"]}
+    request = conditional(Request("https://x.example/", headers=known, meta=meta))
+    assert not request.headers, "what is known of one address says nothing about another"
+    answer = Response("https://x.example/", status=304)
+    assert ConditionalRequests(crawler()).process_response(request, answer) is answer
+
+
 def test_a_304_is_no_page() -> None:
     with pytest.raises(PageUnchanged):
         ConditionalRequests(crawler()).process_response(REQUEST, Response("https://x.example/", status=304))

@@ -321,21 +321,25 @@ def workday(jobs: int, *, facets: bool = False, cap: int | None = None) -> Calla
     return play
 
 
-def bamboohr(call: Call) -> Answer:
-    if call.path != "/careers/list":
-        n = int(call.path.split("/")[2])
-        opening = {
-            "jobOpeningName": title(n),
-            "description": text(n),
-            "compensation": "€60,000 a year",
-            "datePosted": day(n),
-        }
-        return as_json({"result": {"jobOpening": opening}})
-    jobs = [
-        {"id": n, "jobOpeningName": title(n), "locationType": "1", "atsLocation": {"city": PLACES[n % 5]}}
-        for n in range(4)
-    ]
-    return as_json({"meta": {"totalCount": 4}, "result": jobs})
+def bamboohr(jobs: int) -> Callable[[Call], Answer]:
+    def play(call: Call) -> Answer:
+        if call.path != "/careers/list":
+            n = int(call.path.split("/")[2])
+            opening = {
+                "jobOpeningShareUrl": f"https://acme.bamboohr.com/careers/{n}",
+                "jobOpeningName": title(n),
+                "description": text(n),
+                "compensation": "€60,000 a year",
+                "datePosted": day(n),
+            }
+            return as_json({"result": {"jobOpening": opening}})
+        listed = [
+            {"id": n, "jobOpeningName": title(n), "locationType": "1", "atsLocation": {"city": PLACES[n % 5]}}
+            for n in range(jobs)
+        ]
+        return as_json({"meta": {"totalCount": jobs}, "result": listed})
+
+    return play
 
 
 def moved_away(call: Call) -> Answer:
@@ -348,24 +352,27 @@ def marketing(call: Call) -> Answer:
     return as_html("<h1>Hire better</h1>")
 
 
-def breezy(call: Call) -> Answer:
-    if call.path.startswith("/p/"):
-        n = int(call.path.rsplit("-", 1)[1])
-        return job_page(n, f"{call.root}/p/job-{n}")
-    return as_json(
-        [
-            {
-                "id": f"breezy-{n}",
-                "friendly_id": f"job-{n}",
-                "name": title(n),
-                "url": f"{call.root}/p/job-{n}",
-                "published_date": f"{day(n)}T10:00:00.000Z",
-                "salary": "$30 - $40 / hr",
-                "location": {"name": PLACES[n % 5]},
-            }
-            for n in range(3)
-        ]
-    )
+def breezy(jobs: int) -> Callable[[Call], Answer]:
+    def play(call: Call) -> Answer:
+        if call.path.startswith("/p/"):
+            n = int(call.path.rsplit("-", 1)[1])
+            return job_page(n, f"{call.root}/p/job-{n}")
+        return as_json(
+            [
+                {
+                    "id": f"breezy-{n}",
+                    "friendly_id": f"job-{n}",
+                    "name": title(n),
+                    "url": f"{call.root}/p/job-{n}",
+                    "published_date": f"{day(n)}T10:00:00.000Z",
+                    "salary": "$30 - $40 / hr",
+                    "location": {"name": PLACES[n % 5]},
+                }
+                for n in range(jobs)
+            ]
+        )
+
+    return play
 
 
 def pinpoint(call: Call) -> Answer:
@@ -570,10 +577,10 @@ SCENES: Mapping[str, Callable[[Call], Answer]] = {
     "workday-pages": workday(45),
     "workday-capped": workday(130, cap=100),
     "workday-split": workday(130, facets=True, cap=100),
-    "bamboohr": bamboohr,
+    "bamboohr": bamboohr(4),
     "bamboohr-gone": moved_away,
     "marketing": marketing,
-    "breezy": breezy,
+    "breezy": breezy(3),
     "pinpoint": pinpoint,
     "himalayas": himalayas,
     "remotive": remotive,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from db.records import PublishedPay, RawPostingRecord
 from scraper.answers import Seen
 from scraper.pages.basesalary import pay_of
-from scraper.pages.jobposting import canonical_link, find_job_postings, read_job_page
+from scraper.pages.declared import own_address
+from scraper.pages.jobposting import find_job_postings, read_job_page
 from scraper.pages.jsonld import read_loose_json, repaired
 
 URL = "https://careers.acme.example/jobs/7"
@@ -315,7 +316,7 @@ def test_a_captured_page_is_known_by_the_address_it_gives_itself() -> None:
     seen = Seen(source="captures", url="capture:0:page.html", at=SEEN.at)
     (record,) = read_job_page(page.encode(), seen).postings
     assert record.url == record.source_id == "https://acme.example/jobs/1"
-    assert canonical_link(b'<meta property="og:url" content="https://a.example/x">') == "https://a.example/x"
+    assert own_address('<meta property="og:url" content="https://a.example/x">') == "https://a.example/x"
 
 
 def test_rallit_and_indeed_as_they_really_are(shared_data: Path) -> None:

@@ -13,7 +13,7 @@ from db.store import keep
 from scraper.answers import MARKER, AnswerError
 from scraper.sources import Source, load_sources
 from tests.scraper.boards.driver import BASE, Run, drive
-from tests.scraper.boards.scenes import BIG, SCENES
+from tests.scraper.boards.scenes import BIG, SCENES, Answer, Call
 
 LOOPBACK = {source.name: source for source in load_sources(Path(__file__).parents[1] / "loopback.toml")}
 
@@ -184,6 +184,17 @@ def test_a_capped_workday_list_is_split_by_a_facet() -> None:
 def test_a_board_that_moved_away_is_gone() -> None:
     run = drive(LOOPBACK["bamboohr-gone"])
     assert (run.postings, run.rejected) == ([], ["http_302"])
+
+
+def test_another_thread_than_the_one_asked_for_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(call: Call) -> Answer:
+        asked = call if call.path.endswith("search_by_date") else replace(call, path="/api/v1/items/42")
+        found = SCENES["hackernews"](asked)
+        return found if asked is call else Answer(found.body.replace(b'"id": 42', b'"id": 17'))
+
+    monkeypatch.setitem(SCENES, "hackernews-other", play)  # type: ignore[arg-type]
+    run = drive(replace(LOOPBACK["hackernews"], options={"api": f"{BASE}/hackernews-other"}))
+    assert (run.postings, run.rejected, run.incomplete) == ([], ["not_this_thread"], ["not_this_thread"])
 
 
 def test_the_window_of_an_endless_feed_ends_it() -> None:
