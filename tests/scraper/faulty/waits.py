@@ -18,7 +18,7 @@ class NeverAnswers:
 
 class Waits(scrapy.Spider):
     name = "waits"
-    custom_settings = {
+    custom_settings = {  # noqa: RUF012 - as Scrapy spiders are written
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {"tests.scraper.faulty.waits.NeverAnswers": 1},
     }
