@@ -15,12 +15,13 @@ import platform
 import re
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from processes.launch import command as module_command
 
 REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
@@ -130,7 +131,7 @@ def measured(benchmark: Benchmark, postgres: str | None) -> str:
     given = ["--postgres", postgres] if postgres and benchmark.takes_postgres else []
     lines = []
     with subprocess.Popen(
-        [sys.executable, "-m", *benchmark.command, *given], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        module_command(*benchmark.command, *given), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -30,6 +30,7 @@ from typing import Any
 
 from benchmarks.insights_ledger import write_ledger
 from benchmarks.store_bulk import fresh
+from processes.launch import command as module_command
 
 BY = ("role", "level", "country")
 POINTS = (0.10, 0.25, 0.50, 0.75, 0.90)
@@ -124,7 +125,7 @@ def run(what: str, path: Path, runs: int) -> dict[str, Any]:
     """The median of several processes."""
     made = []
     for _ in range(runs):
-        command = [sys.executable, "-m", "benchmarks.insights_report", "--child", what, "--ledger", str(path)]
+        command = module_command("benchmarks.insights_report", "--child", what, "--ledger", str(path))
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         made.append(json.loads(done.stdout))
     return {

@@ -25,6 +25,7 @@ from db.runs import open_runs
 from db.session import open_ledger, reading
 from db.source_state import conditions
 from db.tables import RUN
+from processes.launch import command as module_command
 from scheduler.cron import slots
 from scraper.site import serve
 
@@ -57,7 +58,7 @@ NOT_COMPARED = frozenset(
 
 @contextmanager
 def scheduler(url: str, sources: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "service.cli", "--db", url, "schedule", "run", "--sources", str(sources)]
+    command = module_command("service", "--db", url, "schedule", "run", "--sources", str(sources))
     with log.open("ab") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True)
     try:
@@ -136,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         disturbed(urls["undisturbed"], sources, here / "undisturbed.log", 2.5, 0)
         engines = {name: open_ledger(url) for name, url in urls.items()}
         for name in engines:  # what the last crawls brought is read too
-            subprocess.run([sys.executable, "-m", "service.cli", "--db", urls[name], "aggregate"], check=True)
+            subprocess.run(module_command("service", "--db", urls[name], "aggregate"), check=True)
         with reading(engines["disturbed"]) as connection:
             rows = connection.execute(select(RUN.c.source, RUN.c.state, RUN.c.verdict, RUN.c.trigger)).all()
         told = Counter((row.state, row.verdict, row.trigger) for row in rows if not row.source.startswith("@"))

@@ -54,7 +54,7 @@ class Processes(Executor):
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         return self._threads.submit(self._run, fn, args, kwargs)
 
-    def _run(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    def _run(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         task = pickle.dumps((fn, args, kwargs))
         for left in reversed(range(self._tries)):
             try:

@@ -6,45 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from processes.launch import command
 from tests.conftest import REPOSITORY
+from tests.processes.family import PATIENCE, expect_all_gone, family_of, needs_proc, until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are listed by /proc")
-
-PATIENCE = 60.0
-"""Seconds that a loaded machine may take for what takes one."""
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-
-
-def family_of(pid: int) -> set[int]:
-    """The process and everything below it, whatever session it leads."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError, IndexError):
-            parents[int(stat.parent.name)] = int(stat.read_text("utf-8", "replace").rpartition(")")[2].split()[1])
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
+pytestmark = needs_proc
 
 
 @pytest.fixture
@@ -87,7 +58,7 @@ def kill_and_expect_nothing_left(parent: subprocess.Popen[bytes]) -> None:
     assert len(below) > 1
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    until(lambda: not any(is_running(pid) for pid in below), f"left of {below}")
+    expect_all_gone(below)
 
 
 def test_a_child_whose_parent_died_before_it_was_tied_ends() -> None:

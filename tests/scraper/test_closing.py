@@ -28,7 +28,7 @@ from tests.ledger import OF_RUNS, differences, held
 
 FAULTY = ("tests.scraper.faulty",)
 JOBLEDGER = str(Path(sys.executable).parent / "jobledger")
-FILE_BYTES = 6_000_000
+FILE_BYTES = 4_000_000
 ROWS = 1_500
 MANY = 20_000
 
