@@ -17,6 +17,7 @@ from aggregator.normalise.salary.currency import national
 from aggregator.normalise.salary.placeholder import filler_digits, is_placeholder
 from aggregator.plausibility import Band, band, believable_periods
 from aggregator.rules import RULES_VERSION
+from db.unread import CODE as UNREADABLE
 
 MAX_RATIO = Decimal("4.3")
 """Widest honest range: bands over several grades reach 4.0 in real rows, extra digits begin above 5."""
@@ -192,8 +193,9 @@ FLAGS: tuple[tuple[str, str, str, Test | None], ...] = (
     ("level_title_conflict", "warn", "Do the board and the title name different levels?", _level_conflict),
     ("duplicate_in_source", "warn", "Does the source list the job twice?", _duplicate),
     ("expired_but_listed", "warn", "Is it listed after its own last day?", _expired),
+    (UNREADABLE, "exclude", "Did a rule fail on what the advertisement says now?", None),
 )
-"""Every code of the contract; a test of None is judged over many rows (`judge_cohorts`)."""
+"""Every code of the contract; a test of None is judged elsewhere: over many rows (`judge_cohorts`), or `db.unread`."""
 
 
 def judge(candidate: Candidate) -> tuple[Flag, ...]:

@@ -62,7 +62,7 @@ def resolve_rows(connection: Connection, subjects: Iterable[str], reason: str, a
 
 
 def resolve_pages(connection: Connection, pages: Sequence[PageRecord]) -> None:
-    """These pages have been read: what stood against them before is resolved. What stands now is kept afterwards."""
+    """These pages have been read: what was rejected of them before that moment is resolved."""
     if not pages:
         return
     read_at = {(page.source, storable(page.url)): page.seen_at for page in pages}

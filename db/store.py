@@ -60,6 +60,7 @@ def _keep(connection: Connection, records: Sequence[Record], seen: Set[str]) -> 
     articles = _keep_articles(connection, [r for r in records if isinstance(r, ArticleRecord)])
     raw, failed, sightings = keep_raw_postings(connection, [r for r in records if isinstance(r, RawPostingRecord)])
     rejected = keep_rejected(connection, [*(r for r in records if isinstance(r, RejectedRecord)), *failed])
+    resolve_pages(connection, [r for r in records if isinstance(r, PageRecord)])
     new, updated, unchanged = (ids - seen for ids in (raw.new, raw.updated, raw.unchanged))
     counts = KeepCounts(
         pages=pages,
@@ -92,7 +93,6 @@ def _keep_pages(connection: Connection, records: Sequence[PageRecord]) -> int:
         for r in records
     ]
     upsert(connection, PAGE, last_of_each(rows, "id"), ["id"], earliest=["first_seen"], latest=["last_seen"])
-    resolve_pages(connection, records)
     return len(records)
 
 

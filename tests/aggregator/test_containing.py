@@ -383,6 +383,12 @@ def test_the_claims_of_an_article_go_with_a_reading_that_fails(store: Engine) ->
     assert list_rejected(store) == []
 
 
+@pytest.mark.parametrize("address", ["http://[bad", "https://x.example]/7"])
+def test_an_ad_with_an_address_that_cannot_be_split_is_compared(store: Engine, address: str) -> None:
+    keep(store, [good(1, url=address), good(1, source="feed", url=address, page_url="https://feed.example")])
+    assert (aggregate(store, now=NOON).merged, list_rejected(store)) == (1, [])
+
+
 def test_each_rejection_is_logged_once(store: Engine, caplog: pytest.LogCaptureFixture) -> None:
     bad = marked()
     keep(store, [*together(), bad])

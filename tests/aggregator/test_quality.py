@@ -24,6 +24,7 @@ CODES = [
     "level_title_conflict",
     "duplicate_in_source",
     "expired_but_listed",
+    "unreadable",
 ]
 
 

@@ -216,3 +216,25 @@ def test_the_labelled_roles_are_reached(shared_data: Path) -> None:
     given_ = [(got, want) for got, want in named if got]
     assert len(given_) / len(named) >= 0.92
     assert sum(got == want for got, want in given_) / len(given_) >= 0.92
+
+
+@pytest.mark.parametrize(
+    ("title", "role"),
+    [
+        ("Website Designer and E-commerce", "UX Designer"),
+        ("Website Designer / E-commerce", "UX Designer"),
+        ("Real Estate Management / Property Development", "Property Manager"),
+        ("Real Estate Management and Property Development", "Property Manager"),
+        ("JavaScript Backend Software Engineer and Cloud-based Development", "Backend Engineer"),
+        ("Recruiting Operations Specialist / Recruiting Ops", "Operations Specialist"),
+        ("KI-Manager/KI-Managerin", "Machine Learning Manager"),
+    ],
+)
+def test_a_field_joined_behind_a_role_leaves_the_role(title: str, role: str) -> None:
+    assert parse_role(title).role == role
+
+
+@pytest.mark.parametrize("sign", [" and ", " / ", "/", " & "])
+@pytest.mark.parametrize("behind", ["E-commerce", "Cloud", "Property Development", "Data"])
+def test_whatever_is_joined_behind_a_designer_she_stays_one(sign: str, behind: str) -> None:
+    assert parse_role(f"Website Designer{sign}{behind}").role == "UX Designer"
