@@ -51,7 +51,7 @@ _ITEM: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_MARKED: Final = re.compile(r"(?P<signs>\#{1,6})\s+(?P<heading>[^#].*?)\s*\#*|\*\*(?P<bold>[^*]{1,120}?):?\*\*:?")
+_MARKED: Final = re.compile(r"(?P<signs>\#{1,6})\s+(?P<heading>[^#].*)|\*\*(?P<bold>[^*]{1,120}?):?\*\*:?")
 """Headings that a capture marks itself, in Markdown."""
 _SENTENCE_END: Final = re.compile(r"[.!?;:,…。！？]['\"”’)\]]*$")
 
@@ -73,7 +73,8 @@ def text_blocks(text: str) -> tuple[Block, ...]:
         marked = _MARKED.fullmatch(line)
         if marked is not None:
             level = len(marked["signs"] or "") or UNKNOWN_LEVEL
-            blocks.append(Block("heading", level, marked["heading"] or marked["bold"]))
+            heading = (marked["heading"] or "").rstrip("#").rstrip()
+            blocks.append(Block("heading", level, heading or marked["bold"]))
         elif item is None and wrapped and _goes_on(blocks[-1].text, line):
             line = f"{blocks[-1].text} {line}"
             kind = blocks.pop().kind

@@ -23,9 +23,9 @@ from scraper.pages.rows import Row, is_scalar, joined
 
 TYPE = "JobPosting"
 _MENTIONED = re.compile(rb"job\W{0,12}posting", re.IGNORECASE)
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_LINK = re.compile(r"<(?:link|meta)\b[^>]{0,1000}>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+_CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]{2,40})", re.IGNORECASE)
+_LINK = re.compile(r"<(?:link|meta)\b[^<>]{0,1000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 
 _NAMES = """
     title name description identifier url sameAs datePosted dateModified datePublished validThrough expires

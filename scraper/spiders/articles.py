@@ -39,10 +39,11 @@ MOST_INDEX_PAGES: Final = 1_000
 GONE: Final = (404, 410)
 """An old article still shows jobs whose own pages are gone: that is no fault of the run."""
 _NEXT: Final = re.compile(
-    r"""<(?:a|link)\b[^>]*\brel=["']?next\b[^>]*>|<button\b[^>]*\bhx-(?:get|post)=[^>]*>""", re.IGNORECASE
+    r"""<(?:a|link)\b(?=[^<>]*+>)[^<>]*?\brel=["']?next\b[^<>]*+>|<button\b(?=[^<>]*+>)[^<>]*?\bhx-(?:get|post)=[^<>]*+>""",
+    re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"""\b(?:href|hx-get|hx-post)=["']([^"']+)["']""", re.IGNORECASE)
-_LINK: Final = re.compile(r"""<a\b[^>]*?\bhref=["']([^"'#]+)""", re.IGNORECASE)
+_LINK: Final = re.compile(r"""<a\b[^<>]*?\bhref=["']([^"'#]+)""", re.IGNORECASE)
 _PAGE_NUMBER: Final = re.compile(r"[?&]page=\d+|/page/\d+")
 
 
