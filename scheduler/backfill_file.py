@@ -25,10 +25,11 @@ from db.store import keep
 from db.text import without_personal_data
 from scheduler.backfill_parquet import ROWS, Partitions, forget, read_manifest, write_manifest
 from scheduler.backfill_rows import Where, article_row, posting_row, rejected_row
-from scheduler.backfill_watch import BusyError, PageTooSlow, TooManyDeathsError, Trail, Watch
+from scheduler.backfill_watch import BusyError, TooManyDeathsError, Trail, Watch
 from scraper.backfill.inputs import InputError, input_of, is_url
-from scraper.backfill.likely import LONGEST_ARTICLE, holds_article, is_dull, may_hold_article, may_hold_job
+from scraper.backfill.likely import holds_article, is_dull, may_hold_article, may_hold_job
 from scraper.backfill.records import Answer, Broken, Dull, Entry, each_record
+from scraper.limits import LONGEST_ARTICLE, PageTooSlow
 from scraper.pages.warc import Archived
 from scraper.pipelines import cleaned
 from scraper.spiders.archives import HTML, archived_records, with_first_sighting

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from db.keys import folded
 from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord
 from scraper.answers import Parsed, Seen, gathered
+from scraper.limits import limited, page_limit
 from scraper.pages.feeds import parse_feed, parse_fields
 from scraper.pages.jobposting import JobPosting, cleaned, is_posting, nodes_of, posting_of
 from scraper.pages.rows import AnswerError, Row, decoded_json
@@ -202,6 +203,7 @@ def parse_document(document: Document, seen: Seen) -> tuple[str, Parsed]:
     return "feed", parse_feed(document, replace(seen, id_prefix="feed:"))
 
 
+@limited
 def read_json(capture: Capture) -> Iterator[Record]:
     """The postings of a saved JSON answer."""
     seen = _seen(capture)
@@ -234,13 +236,9 @@ def read_jsonl(capture: Capture) -> Iterator[Record]:
         if not line.strip():
             continue
         try:
-            answer = decoded_json(line)
-            platform = recognise_answer(answer)
-            if platform is None:
-                raise AnswerError(
-                    "unknown_shape", "no known platform answers like this", line[:200].decode("utf-8", "replace")
-                )
-            yield from _records(parse_answer(platform, answer, seen))
+            with page_limit():
+                parsed = _line(line, seen)
+            yield from _records(parsed)
         except AnswerError as error:
             unread += 1
             if unread <= MOST_REJECTED:
@@ -249,6 +247,7 @@ def read_jsonl(capture: Capture) -> Iterator[Record]:
         yield capture.rejected("unreadable_lines", f"{unread} of {number} lines could not be read")
 
 
+@limited
 def read_xml(capture: Capture) -> Iterator[Record]:
     """The postings of a saved XML feed."""
     try:
@@ -272,6 +271,16 @@ def read_archive(capture: Capture) -> Iterator[Record]:
             yield from archived_records(archived, capture.source)
     except AnswerError as error:
         yield capture.rejected(error.reason, error.detail, error.excerpt)
+
+
+def _line(line: bytes, seen: Seen) -> Parsed:
+    """The postings of one line. Raises `AnswerError`."""
+    answer = decoded_json(line)
+    platform = recognise_answer(answer)
+    if platform is None:
+        excerpt = line[:200].decode("utf-8", "replace")
+        raise AnswerError("unknown_shape", "no known platform answers like this", excerpt)
+    return parse_answer(platform, answer, seen)
 
 
 def _seen(capture: Capture) -> Seen:

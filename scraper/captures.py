@@ -25,6 +25,7 @@ from db.records import (
     Record,
     RejectedRecord,
 )
+from scraper.limits import LONGEST_ARTICLE, TooCostlyError, limited, too_large
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
 from scraper.pages.decoding import UnreadableError, decode
@@ -113,6 +114,8 @@ def read_capture(capture: Capture) -> Iterator[Record]:
         yield from reader(capture)
     except UnreadableError as error:
         yield capture.rejected(error.reason, str(error))
+    except TooCostlyError as error:
+        yield capture.rejected(error.reason, error.detail)
 
 
 def reader_of(name: str) -> Reader | None:
@@ -126,6 +129,7 @@ def reader_of(name: str) -> Reader | None:
     return None
 
 
+@limited
 def read_text(capture: Capture) -> Iterator[Record]:
     """The article in a text capture."""
     text = decode(_limited(capture))
@@ -138,6 +142,7 @@ def read_text(capture: Capture) -> Iterator[Record]:
 _JSON_LD: Final = re.compile(rb"JobPosting", re.IGNORECASE)
 
 
+@limited
 def read_html(capture: Capture) -> Iterator[Record]:
     """What a saved HTML page holds: job ads in schema.org markup, a page of the articles site, or an article.
 
@@ -157,7 +162,9 @@ def read_html(capture: Capture) -> Iterator[Record]:
 def _shown(capture: Capture, text: str) -> Iterator[Record]:
     """What a page shows without declaring it: a job, an article or job cards."""
     source = captures_source()
-    if (job := read_job(text)) is not None:
+    if why := too_large(len(text), LONGEST_ARTICLE):
+        yield capture.rejected("too_large", why)
+    elif (job := read_job(text)) is not None:
         yield capture.page("posting")
         yield posting_of_card(job, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=False)
     elif (article := read_article(html_blocks(text))) is not None:

@@ -121,7 +121,8 @@ _MARKETING = r"""
     (?: urgent(?:ly)?|hiring|now|immediate(?:ly)?|start(?:er)?s?|apply|today|asap|new|needed|required|wanted
       | join\ (?:us|our\ team)|no\ experience.*|(?:great|excellent|exciting|amazing|growing|leading|competitive)\ .*
       | (?:industry\ leading|fast[\s-]growing|flexible)\ .*|up\ to|sign[\s-]?on\ bonus.*
-      | (?:\$?[\d,k]++\s*+|\$\s*+)?(?:sign[\s-]?on|signing)\s*+bonus.*|bonus.*|benefits?.*|ote.*|visa\ sponsor.*|relocation.*
+      | (?:\$?[\d,k]++\s*+|\$\s*+)?(?:sign[\s-]?on|signing)\s*+bonus.*
+      | bonus.*|benefits?.*|ote.*|visa\ sponsor.*|relocation.*
       | paid\ training.*|weekly\ pay.*|equal\ opportunity.*|multiple\ (?:roles|positions|locations|openings).*
       | (?:several|various)\ locations|all\ levels|easy\ apply|entry\ level\ ok
       | secret\ clearance.*|ts/sci.*|active\ .*clearance.*|clearance\ required.*|must\ .*|with\ benefits.*|\s

@@ -51,8 +51,6 @@ LONGEST_GAP: Final = 1_000
 """Bytes between "5 min" and "read", with the tags between them."""
 LONGEST_LINE: Final = 3_000
 """Bytes after an "@", tags left out, in which a company line of 300 characters ends."""
-LONGEST_ARTICLE: Final = 4_000_000
-"""Bytes of a page that is read as an article; no article is longer, and a tree takes fifty times as much memory."""
 
 
 def may_hold_job(lowered: bytes) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, rejection
+from scraper.limits import LONGEST_TREE, TooCostlyError, too_large
 from scraper.pages.addresses import canonical
 from scraper.pages.basesalary import pay_of
 from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
@@ -22,6 +24,10 @@ from scraper.pages.plain import plain_text
 from scraper.pages.rows import Row, is_scalar, joined
 
 TYPE = "JobPosting"
+DEEPEST = 12
+"""Objects inside objects."""
+MOST_VALUES = 1_000_000
+"""Values of all postings of one page, each counted as often as it is referred to."""
 _MENTIONED = re.compile(rb"job\W{0,12}posting", re.IGNORECASE)
 _CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]{2,40})", re.IGNORECASE)
 _LINK = re.compile(r"<(?:link|meta)\b[^<>]{0,1000}>", re.IGNORECASE)
@@ -68,14 +74,31 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
         return [], []
     page = decoded_page(html)
     values, problems = json_ld_objects(page, only=TYPE)
-    index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
-    found = [JobPosting(cleaned(node, index), "json-ld") for node in nodes_of(values) if is_posting(node)]
-    if not found:
-        items = microdata_items(page, TYPE)
-        found = [JobPosting(cleaned(item, {}), "microdata") for item in items]
+    found: list[JobPosting] = []
+    try:
+        found.extend(_declared_in(values, problems))
+        if not found and (why := too_large(len(page), LONGEST_TREE)):
+            problems.append(Problem("too_large", why))
+        elif not found:
+            found = [JobPosting(cleaned(item), "microdata") for item in microdata_items(page, TYPE)]
+    except TooCostlyError as error:
+        problems.append(Problem(error.reason, error.detail))
     if not found and not problems and b"ld+json" in html.lower() and values:
         problems.append(Problem("no_job_posting", "a script speaks of job postings but declares none"))
     return [_with_address(job, url) for job in _distinct(found)], problems
+
+
+def _declared_in(values: Sequence[object], problems: list[Problem]) -> Iterator[JobPosting]:
+    """The postings among the values of scripts. Raises `TooCostlyError` where their references repeat too much."""
+    nodes: list[dict[str, object]] = []
+    try:
+        nodes.extend(nodes_of(values))
+    except TooCostlyError as error:
+        problems.append(Problem(error.reason, error.detail))
+    cleaning = Cleaning({str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1})
+    for node in nodes:
+        if is_posting(node):
+            yield JobPosting(cleaning.cleaned(node), "json-ld")
 
 
 def read_job_page(html: bytes, seen: Seen) -> Parsed:
@@ -83,9 +106,9 @@ def read_job_page(html: bytes, seen: Seen) -> Parsed:
     found, problems = find_job_postings(html, seen.url)
     address = seen.url if seen.url.startswith("http") else canonical_link(html)
     claimed = [canonical(_text(job.fields.get("url")), address) for job in found]
-    parts = []
+    parts, times = [], Counter(claimed)
     for job, own in zip(found, claimed, strict=True):
-        if own is not None and claimed.count(own) > 1:
+        if own is not None and times[own] > 1:
             own = None
         parts.append(posting_of(job, seen, url=own or (address if len(found) == 1 else None)))
     rejected = tuple(replace(rejection(seen, p.reason, p.detail), excerpt=p.excerpt) for p in problems)
@@ -169,8 +192,9 @@ def canonical_link(html: bytes) -> str | None:
     return found.get("canonical") or found.get("og:url")
 
 
-def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:
-    """Every object in decoded JSON-LD, outermost first, in page order."""
+def nodes_of(values: Sequence[object]) -> Iterator[dict[str, object]]:
+    """Every object in decoded JSON-LD, outermost first, in page order. Raises `TooCostlyError` after the last that is
+    looked at, where there are more."""
     stack = list(reversed(values))
     for _ in range(MOST_OBJECTS):
         if not stack:
@@ -181,6 +205,8 @@ def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:
             stack.extend(reversed([item for item in value.values() if isinstance(item, dict | list)]))
         elif isinstance(value, list):
             stack.extend(reversed([item for item in value if isinstance(item, dict | list)]))
+    if stack:
+        raise TooCostlyError(f"only the first {MOST_OBJECTS:,} objects are looked at")
 
 
 def is_posting(node: Mapping[str, object]) -> bool:
@@ -194,34 +220,49 @@ def is_posting(node: Mapping[str, object]) -> bool:
     return False
 
 
-def cleaned(
-    node: Mapping[str, object], index: Mapping[str, object] | None = None, depth: int = 12
-) -> dict[str, object]:
-    """Properties in schema.org's spelling, references to other nodes replaced by these, typed values unwrapped."""
-    fields: dict[str, object] = {}
-    for key, value in node.items():
-        name = re.split(r"[/:]", key)[-1] if ("/" in key or ":" in key) and not key.startswith("@") else key
-        name = PROPERTIES.get(name.lower(), name)
-        if name not in fields or fields[name] in (None, "", []):
-            fields[name] = _resolved(value, index or {}, depth)
-    return fields
+def cleaned(node: Mapping[str, object]) -> dict[str, object]:
+    """The properties of one object that refers to no other. Raises `TooCostlyError` for an endless one."""
+    return Cleaning({}).cleaned(node)
 
 
-def _resolved(value: object, index: Mapping[str, object], depth: int) -> object:
-    if depth == 0:
-        return None
-    if isinstance(value, list):
-        return [_resolved(item, index, depth - 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "@value" in value:
-        return value["@value"]
-    if set(value) <= {"@id", "@type"} and (target := index.get(str(value.get("@id")))) is not None:
-        value = target if isinstance(target, dict) else value
-    if "@list" in value or "@set" in value:
-        return _resolved(value.get("@list", value.get("@set")), index, depth - 1)
-    spelt = {INNER_PROPERTIES.get(name.lower(), name): item for name, item in value.items()}
-    return {name: _resolved(item, index, depth - 1) for name, item in spelt.items()}
+class Cleaning:
+    """Properties in schema.org's spelling, references to other nodes replaced by these, typed values unwrapped.
+
+    Nodes refer to each other, so a small page can stand for a huge one: all postings of a page together are given
+    `MOST_VALUES` values.
+    """
+
+    def __init__(self, index: Mapping[str, object]) -> None:
+        self._index = index
+        self._left = MOST_VALUES
+
+    def cleaned(self, node: Mapping[str, object]) -> dict[str, object]:
+        fields: dict[str, object] = {}
+        for key, value in node.items():
+            name = re.split(r"[/:]", key)[-1] if ("/" in key or ":" in key) and not key.startswith("@") else key
+            name = PROPERTIES.get(name.lower(), name)
+            if name not in fields or fields[name] in (None, "", []):
+                fields[name] = self._resolved(value, DEEPEST)
+        return fields
+
+    def _resolved(self, value: object, depth: int) -> object:
+        self._left -= 1
+        if self._left < 0:
+            raise TooCostlyError(f"its references lead to more than {MOST_VALUES} values")
+        if depth == 0:
+            return None
+        if isinstance(value, list):
+            return [self._resolved(item, depth - 1) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "@value" in value:
+            return value["@value"]
+        if set(value) <= {"@id", "@type"} and (target := self._index.get(str(value.get("@id")))) is not None:
+            value = target if isinstance(target, dict) else value
+        if "@list" in value or "@set" in value:
+            return self._resolved(value.get("@list", value.get("@set")), depth - 1)
+        spelt = {INNER_PROPERTIES.get(name.lower(), name): item for name, item in value.items()}
+        return {name: self._resolved(item, depth - 1) for name, item in spelt.items()}
 
 
 def _with_address(job: JobPosting, url: str) -> JobPosting:

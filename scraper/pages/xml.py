@@ -108,11 +108,12 @@ def fields_of(element: Any) -> dict[str, object]:
         if not name:
             continue
         value: object = fields_of(child) if len(child) else (child.text or "")
-        if name in fields:
-            stated = fields[name]
-            fields[name] = [*stated, value] if isinstance(stated, list) else [stated, value]
-        else:
+        if name not in fields:
             fields[name] = value
+        elif isinstance(stated := fields[name], list):
+            stated.append(value)
+        else:
+            fields[name] = [stated, value]
     return fields
 
 

@@ -29,6 +29,7 @@ from db.keys import bytes_hash
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
+from scraper.limits import LONGEST_ARTICLE, TooCostlyError, page_limit, too_large
 from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
 from scraper.pages.warc import Archived, read_warc
@@ -241,9 +242,13 @@ def archived_records(archived: Archived, source: str, is_article: Callable[[byte
     if archived.status != 200 or not archived.body.strip():
         return
     digest = bytes_hash(archived.body)
-    records = list(_content(archived, source, is_article))
+    seen = Seen(source=source, url=archived.url, at=archived.at)
+    try:
+        with page_limit():
+            records = list(_content(archived, source, is_article))
+    except TooCostlyError as error:
+        records = [rejection(seen, error.reason, error.detail)]
     if archived.truncated:
-        seen = Seen(source=source, url=archived.url, at=archived.at)
         records.append(rejection(seen, "cut_off", "the archived page is not whole"))
     if records:
         kind = "article" if any(isinstance(record, ArticleRecord) for record in records) else "page"
@@ -281,6 +286,9 @@ def _article(archived: Archived, source: str) -> Iterator[Record]:
     from scraper.pages.blocks import html_blocks
     from scraper.pages.decoding import UnreadableError, decode
 
+    if why := too_large(len(archived.body), LONGEST_ARTICLE):
+        yield rejection(Seen(source=source, url=archived.url, at=archived.at), "too_large", why)
+        return
     try:
         article = read_article(html_blocks(decode(archived.body)))
     except UnreadableError:

@@ -22,8 +22,9 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
-from scraper.answers import Seen
+from scraper.answers import AnswerError, Seen
 from scraper.captures import posting_of_card, records_of
+from scraper.limits import LONGEST_ARTICLE, LONGEST_TREE, page_limit, too_large
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
@@ -68,12 +69,15 @@ class ArticlesSpider(scrapy.Spider):
     def parse_index(self, response: Response) -> Iterator[Record | Request]:
         """Articles, job cards and the next page of an index page."""
         self.index_pages += 1
-        if (page := self._text(response)) is None:
-            self._incomplete("an index page is no text")
-            yield self._rejected(response.url, "unreadable", "the index page is no text")
+        try:
+            with page_limit():
+                page = self._required_text(response, "unreadable")
+                cards = read_cards(page, response.url)
+                articles = self._articles(page, response.url)
+        except AnswerError as error:
+            self._incomplete("an index page cannot be read")
+            yield self._rejected(response.url, error.reason, f"the index page cannot be read: {error.detail}")
             return
-        cards = read_cards(page, response.url)
-        articles = self._articles(page, response.url)
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="listing")
         if not cards and not articles:
@@ -87,11 +91,14 @@ class ArticlesSpider(scrapy.Spider):
 
     def parse_article(self, response: Response) -> Iterator[Record | Request]:
         """An article, its featured jobs, and the pages of those that have one."""
-        page = self._text(response)
-        article = self._read_article(response, page) if page is not None else None
-        if article is None or page is None:
+        try:
+            with page_limit():
+                page = self._required_text(response, "not_an_article")
+                article = self._read_article(response, page)
+                others = self._articles(page, response.url)
+        except AnswerError as error:
             self._count("jobledger/parse_errors")
-            yield self._rejected(response.url, "not_an_article", "no title with article or featured job", page or "")
+            yield self._rejected(response.url, error.reason, error.detail, error.excerpt)
             return
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="article")
@@ -102,7 +109,7 @@ class ArticlesSpider(scrapy.Spider):
         for job in article.jobs:
             if job.link:
                 yield from self._job_request(urljoin(response.url, job.link), job.title)
-        for address in self._articles(page, response.url):
+        for address in others:
             yield self._request(address, self.parse_article)
 
     def parse_job(self, response: Response, number: str, title: str) -> Iterator[Record]:
@@ -110,12 +117,17 @@ class ArticlesSpider(scrapy.Spider):
         if response.status in GONE:
             yield self._rejected(response.url, "gone", f"the page of the job {title!r} is gone ({response.status})")
             return
-        page = self._text(response)
         seen_at = utc_now()
-        found = list(self._postings(response, page, seen_at)) if page is not None else []
+        page, found, reason, detail = "", list[Record](), "no_job", "holds none"
+        try:
+            with page_limit():
+                page = self._required_text(response, "no_job")
+                found = list(self._postings(response, page, seen_at))
+        except AnswerError as error:
+            reason, detail = error.reason, error.detail
         if not any(isinstance(record, RawPostingRecord) for record in found):
             yield from found
-            yield self._rejected(response.url, "no_job", f"the page of the job {title!r} holds none", page or "")
+            yield self._rejected(response.url, reason, f"the page of the job {title!r}: {detail}", page)
             self._count("jobledger/not_inspected")
             return
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="posting")
@@ -141,9 +153,15 @@ class ArticlesSpider(scrapy.Spider):
         else:
             yield self._rejected(request.url, "fetch_failed", f"{type(error).__name__}: {error}"[:300])
 
-    def _read_article(self, response: Response, page: str) -> Article | None:
+    def _read_article(self, response: Response, page: str) -> Article:
+        """Raises `AnswerError` where the page is none."""
+        if why := too_large(len(page), LONGEST_ARTICLE):
+            raise AnswerError("too_large", why)
         is_html = isinstance(response, HtmlResponse) or "<" in page[:200]
-        return read_article(html_blocks(page) if is_html else text_blocks(page))
+        article = read_article(html_blocks(page) if is_html else text_blocks(page))
+        if article is None:
+            raise AnswerError("not_an_article", "no title with article or featured job", page)
+        return article
 
     def _articles(self, page: str, base: str) -> list[str]:
         """The articles of this site that a page links to, each once, in order."""
@@ -194,6 +212,14 @@ class ArticlesSpider(scrapy.Spider):
 
     def _request(self, address: str, callback: Any, **arguments: Any) -> Request:
         return Request(address, callback=callback, errback=self.failed_page, **arguments)
+
+    def _required_text(self, response: Response, reason: str) -> str:
+        """Raises `AnswerError` where a page is no text, for that reason, or too long for a tree."""
+        if (page := self._text(response)) is None:
+            raise AnswerError(reason, "the page is no text")
+        if why := too_large(len(page), LONGEST_TREE):
+            raise AnswerError("too_large", why)
+        return page
 
     def _text(self, response: Response) -> str | None:
         if isinstance(response, TextResponse) and response.encoding.lower() not in {"utf-8", "ascii", "cp1252"}:

@@ -23,6 +23,7 @@ from db.known import Known, known_postings
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from db.session import make_engine
 from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection
+from scraper.limits import page_limit
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
 from scraper.responses import page_record
@@ -109,7 +110,8 @@ class BoardSpider(scrapy.Spider):
         seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
         try:
             self._refuse_moved(response, ask)
-            parsed = self.read(response.body, ask, seen)
+            with page_limit():
+                parsed = self.read(response.body, ask, seen)
         except AnswerError as error:
             self._count(PARSE_ERRORS)
             yield from self._missed(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))

@@ -20,9 +20,10 @@ from benchmarks.warc_pages import write_warc
 from scheduler import backfill_file as work
 from scheduler.backfill import backfill
 from scheduler.backfill_file import BackfillResult, backfill_file
-from scheduler.backfill_watch import BusyError, PageTooSlow, Trail, Watch
+from scheduler.backfill_watch import BusyError, Trail, Watch
 from scheduler.processes import Processes
 from scraper.backfill.records import Answer
+from scraper.limits import PageTooSlow
 from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY
 

@@ -89,13 +89,19 @@ def _inside(code: Any, value: Any) -> list[Any]:
 
 def _kinds(tree: Any) -> Iterator[str]:
     """One character of each kind that the pattern tells apart, those that its repeats read first."""
-    tests = list({str(node): node for node in _nodes(tree) if node[0] in (op.LITERAL, op.NOT_LITERAL, op.IN, op.ANY)}.values())
+    tests = list(
+        {str(node): node for node in _nodes(tree) if node[0] in (op.LITERAL, op.NOT_LITERAL, op.IN, op.ANY)}.values()
+    )
     literals = [chr(value) for code, value in tests if code is op.LITERAL][:MOST_LITERALS]
     members = [chr(value) for code, value in tests if code is op.IN for value in _members(value)][:MOST_LITERALS]
     ignore_case = bool(tree.state.flags & re.IGNORECASE)
     known: dict[tuple[bool, ...], str] = {}
     for character in dict.fromkeys([*POOL, *literals, *members]):
-        marks = (character.isspace(), character.isalnum() or character == "_", *(_fits(test, character, ignore_case) for test in tests))
+        marks = (
+            character.isspace(),
+            character.isalnum() or character == "_",
+            *(_fits(test, character, ignore_case) for test in tests),
+        )
         known.setdefault(marks, character)
     repeated = [
         inner[0]
@@ -158,7 +164,7 @@ def _pieces(tree: Any) -> Iterator[str]:
     yield from _samples(tree, 4)
     for code, value in _nodes(tree):
         for inner in _inside(code, value):
-            if 1 < len(inner):
+            if len(inner) > 1:
                 yield from _samples(inner, 2)
     run = ""
     for code, value in tree:

@@ -209,4 +209,4 @@ def _watched() -> tuple[list[Found], list[str]]:
 
 if __name__ == "__main__":
     patterns, unreached = _watched()
-    print(json.dumps({"found": [asdict(one) for one in patterns], "unreached": unreached}))
+    sys.stdout.write(json.dumps({"found": [asdict(one) for one in patterns], "unreached": unreached}))

@@ -163,7 +163,9 @@ class Steps:
             self._step()
             character = self._text[start : start + 1]
             if character not in fitting:
-                fitting[character] = [inner for test, inner in entries if test is None or (character and test(character))]
+                fitting[character] = [
+                    inner for test, inner in entries if test is None or (character and test(character))
+                ]
             for inner in fitting[character]:
                 yield from inner(start)
 
