@@ -16,7 +16,7 @@ from db.articles import ArticleReading, StoredArticle, StoredSection
 
 FIGURE = re.compile(r"\d")
 """Without a figure a paragraph claims nothing; most paragraphs end here."""
-VERSUS = re.compile(r"\s+(?:vs\.?|versus)\s+", re.IGNORECASE)
+VERSUS = re.compile(r"(?<!\s)\s++(?:vs\.?|versus)\s++", re.IGNORECASE)
 SENTENCE_END = re.compile(
     r"""
     (?<!\bU\.S\.) (?<!\bU\.K\.) (?<!\bvs\.) (?<!\be\.g\.) (?<!\bi\.e\.) (?<!\bapprox\.)  # abbreviations end no sentence

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing.connection import Pipe
 from queue import SimpleQueue
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from processes.child import end
 from processes.errors import TaskLost
@@ -58,7 +58,7 @@ class Processes(Executor):
         task = pickle.dumps((fn, args, kwargs))
         for left in reversed(range(self._tries)):
             try:
-                return cast(T, self._run_once(task))
+                return self._run_once(task)
             except WorkerDied:
                 if self._over:
                     break

@@ -27,10 +27,11 @@ from db.store import keep
 from db.text import without_personal_data
 from scheduler.backfill_parquet import ROWS, Partitions, forget, read_manifest, write_manifest
 from scheduler.backfill_rows import Where, article_row, posting_row, rejected_row
-from scheduler.backfill_watch import BusyError, PageTooSlow, TooManyDeathsError, Trail, Watch
+from scheduler.backfill_watch import BusyError, TooManyDeathsError, Trail, Watch
 from scraper.backfill.inputs import InputError, input_of, is_url
 from scraper.backfill.likely import is_dull
 from scraper.files.warc import HTML, Archived, Broken, Entry, read_warc
+from scraper.limits import PageTooSlow
 from scraper.pipelines import cleaned
 from scraper.spiders.archives import archived_records, broken_record, with_first_sighting
 

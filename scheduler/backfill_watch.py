@@ -19,12 +19,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from db.holder import holder_of, is_dead
 from processes.parent import is_child
 from scheduler.backfill_parquet import WORK
+from scraper.limits import PageTooSlow, cut_after
 
 DEATHS_OF_POISON: Final = 2
 DEATH_WITH_PARENT: Final = 0.5
@@ -36,10 +36,6 @@ PATIENCE: Final = 6 * 3600.0
 NOWHERE: Final = b"-" * 20
 STUCK: Final = 3
 """A page that is not cut after so many times its limit is stuck in native code: the worker process ends itself."""
-
-
-AGAIN: Final = 0.5
-"""Seconds until a page that goes on all the same is cut again."""
 
 
 class BusyError(Exception):
@@ -115,49 +111,42 @@ def _locked(path: Path, until: float) -> int:
         os.close(file)
 
 
-class PageTooSlow(BaseException):
-    """A page took longer than it may. No `Exception`, so that no parser catches it."""
-
-
 class Watch:
-    """Cuts a page off after its time. In the main thread by a timer, which also ends long regular expressions;
-    elsewhere by an exception from a thread beside it, which waits for native code to return."""
+    """Cuts a page off after its time. In the main thread by `cut_after`, which counts processor time and also ends long
+    regular expressions; elsewhere by an exception from a thread beside it, which waits for native code to return."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._by_signal = threading.current_thread() is threading.main_thread()
+        self._clock = time.process_time if self._by_signal else time.monotonic
         self._armed = False
         self._since: float | None = None
         self._owner = threading.get_ident()
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._before: object = None
         self._thread = threading.Thread(target=self._look, name="page watch", daemon=True)
 
     def __enter__(self) -> Watch:
-        if self._by_signal:
-            self._before = signal.signal(signal.SIGALRM, self._ring)
         self._thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._over.set()
-        if self._by_signal:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._before)  # type: ignore[arg-type]  # what signal() gave back
         self._thread.join()
 
     @contextmanager
     def page(self) -> Iterator[None]:
-        """Raises `PageTooSlow` inside the block when it takes longer than the limit.
-
-        Python loses an exception that is raised in a finaliser. So none runs for cycles inside the block, and the
-        exception is raised again until the block is left.
-        """
-        self._since, self._armed = time.monotonic(), True
-        gc.disable()
+        """Raises `PageTooSlow` inside the block when it takes longer than the limit."""
+        self._since = self._clock()
         if self._by_signal:
-            signal.setitimer(signal.ITIMER_REAL, self._seconds, AGAIN)
+            try:
+                with cut_after(self._seconds):
+                    yield
+            finally:
+                self._since = None
+            return
+        self._armed = True
+        gc.disable()  # Python loses an exception that is raised in a finaliser
         try:
             yield
         finally:
@@ -166,16 +155,9 @@ class Watch:
 
     def _disarm(self) -> None:
         self._armed = False
-        if self._by_signal:
-            signal.setitimer(signal.ITIMER_REAL, 0)
         with self._lock:
             self._since = None
-            if not self._by_signal:
-                _raise_in(self._owner, None)  # one that was on its way arrives no more
-
-    def _ring(self, _number: int, _frame: FrameType | None) -> None:
-        if self._armed:
-            raise PageTooSlow
+            _raise_in(self._owner, None)  # one that was on its way arrives no more
 
     def _look(self) -> None:
         """Raises in other threads than the main one; ends a worker process that native code holds."""
@@ -184,8 +166,8 @@ class Watch:
                 since = self._since
                 if since is None:
                     continue
-                taken = time.monotonic() - since
-                if not self._by_signal and self._armed and taken > self._seconds:
+                taken = self._clock() - since
+                if self._armed and taken > self._seconds:
                     _raise_in(self._owner, PageTooSlow)
                 if taken > self._seconds * STUCK and is_child():
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -21,12 +21,14 @@ from db.records import RawPostingRecord, RecordError, RejectedRecord
 from db.rejected import PARSER_FAILED
 from db.text import one_line, repair
 from scraper.identity import Says
+from scraper.limits import page_limit
 from scraper.pages.adaddress import names_an_ad
 from scraper.pages.addresses import canonical
 from scraper.pages.rows import AnswerError, Row, is_scalar
 from scraper.sources import Source
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 Given = ParamSpec("Given")
 
 __all__ = [
@@ -214,12 +216,16 @@ def read_each(items: Iterable[Item], read: Callable[[Item], Parsed], seen: Seen)
     return parts
 
 
-def understood(read: Callable[Given, Parsed], /, *args: Given.args, **kwargs: Given.kwargs) -> Parsed | AnswerError:
-    """What `read` makes of an answer or an entry, or why it cannot be read: as the parser says, or as it failed."""
+def understood(read: Callable[Given, Made], /, *args: Given.args, **kwargs: Given.kwargs) -> Made | AnswerError:
+    """What `read` makes of a page or an entry, or why it cannot be read: as the parser says, or as it failed.
 
-    def answered() -> Parsed | AnswerError:
+    It may do as much work as one page is given (`scraper.limits`).
+    """
+
+    def answered() -> Made | AnswerError:
         try:
-            return read(*args, **kwargs)
+            with page_limit():
+                return read(*args, **kwargs)
         except AnswerError as error:
             return error
 

@@ -40,6 +40,7 @@ from db.rejected import PARSER_FAILED
 from scraper.files.finding import Skipped, files_below, is_folder, real_path
 from scraper.files.unpacking import unpacked
 from scraper.identity import Says, closed_words
+from scraper.limits import TooCostlyError, limited
 from scraper.pages.addresses import absolute
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
@@ -146,6 +147,8 @@ def _read(capture: Capture, reader: Reader) -> Iterator[Record]:
         yield from reader(capture)
     except UnreadableError as error:
         yield capture.rejected(error.reason, str(error))
+    except TooCostlyError as error:
+        yield capture.rejected(error.reason, error.detail)
     except OSError as error:
         yield capture.rejected("unreadable", f"reading it failed ({error.strerror or error})")
     size = os.fstat(capture.file.fileno()).st_size
@@ -172,6 +175,7 @@ def ending_of(name: str) -> str:
     return (PurePath(path.stem) if path.suffix.lower() in PACKED else path).suffix.lower()
 
 
+@limited
 def read_text(capture: Capture) -> Iterator[Record]:
     """The article in a text capture."""
     text = decode(capture.data(LARGEST_PAGE))
@@ -184,6 +188,7 @@ def read_text(capture: Capture) -> Iterator[Record]:
 _JSON_LD: Final = re.compile(rb"JobPosting", re.IGNORECASE)
 
 
+@limited
 def read_html(capture: Capture) -> Iterator[Record]:
     """What a saved HTML page holds: job ads in schema.org markup, a page of the articles site, or an article.
 

@@ -71,7 +71,7 @@ CHALLENGE: Final = re.compile(
       <title>\s*(?:Just\ a\ moment|Attention\ Required!\ \|\ Cloudflare|Access\ (?:to\ this\ page\ has\ been\ )?denied
         |Pardon\ Our\ Interruption|Robot\ or\ human\?|Are\ you\ a\ robot
         |Security\ (?:Check|Verification)|One\ moment,\ please)
-    | /cdn-cgi/challenge-platform/ .{0,4000} (?:cf_chl|_cf_chl_opt)
+    | /cdn-cgi/challenge-platform/ (?:(?!/cdn-cgi/challenge-platform/).){0,4000}? (?:cf_chl|_cf_chl_opt)
     | _Incapsula_Resource\?  | captcha-delivery\.com | \bpx-captcha\b | awsWafCookieDomainList | /_sec/cp_challenge/
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,

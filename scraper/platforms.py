@@ -99,7 +99,7 @@ def _recognised(platform: Platform, match: re.Match[str], url: str) -> Recognise
 
 
 _ADDRESS = re.compile(r"""(?:https?:)?//([\w.-]+(?:/[^\s"'<>\\)]*)?)""", re.IGNORECASE)
-_FEED = re.compile(r"<link\b[^>]{0,400}application/(?:rss|atom)\+xml[^>]{0,400}>", re.IGNORECASE)
+_FEED = re.compile(r"<link\b[^<>]{0,400}application/(?:rss|atom)\+xml[^<>]{0,400}>", re.IGNORECASE)
 _HREF = re.compile(r"""href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _JOB_POSTING = re.compile(r"job\W{0,12}posting\b", re.IGNORECASE)
 

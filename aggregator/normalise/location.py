@@ -47,17 +47,17 @@ class Location:
 
 
 _LONGEST: Final = 4_000  # characters; a longer field is no list of places
-_SEGMENT: Final = re.compile(r"\s*[;|•·▪\n；｜]\s*")
+_SEGMENT: Final = re.compile(r"(?:(?<!\s)\s++)?[;|•·▪；｜]\s*+")
 _PART: Final = re.compile(
     r"""
-      \s* (?P<mark> [,/(){}\[\]:–—→+，、／（）：] ) \s*
-    | \s+ (?P<dash> - ) \s* | \s* - \s+          # "Remote - US", "Remote- US"
+      (?: (?<!\s)\s++ )? (?P<mark> [,/(){}\[\]:–—→+，、／（）：] ) \s*+
+    | (?<!\s)\s++ - \s*+ | - \s++               # "Remote - US", "Remote- US"
     """,
     re.VERBOSE,
 )
-_EITHER: Final = re.compile(r"\s+(?:or|and|oder|und|ou|et|lub|eller|y|o|e|i|&|AND|Or|And)\s+")
+_EITHER: Final = re.compile(r"(?<!\s)\s++(?:or|and|oder|und|ou|et|lub|eller|y|o|e|i|&|AND|Or|And)\s++")
 _CODED_PLACE: Final = re.compile(r"\b([A-Z]{2,3})-([A-Z]{2,3})-(?=[^\W\d_])")
-_COUNTRY_FIRST: Final = re.compile(r"([A-Z]{2}),\s*([A-Z0-9]{1,3})?\s*,\s*(.*)", re.DOTALL)
+_COUNTRY_FIRST: Final = re.compile(r"([A-Z]{2}),\s*+(?:([A-Z0-9]{1,3})\s*+)?,\s*+(.*)", re.DOTALL)
 _CYRILLIC_LOOKALIKES: Final = str.maketrans("АВЕКМНОРСТХасеорху", "ABEKMHOPCTXaceopxy")
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 _LATIN: Final = re.compile(r"[A-Za-z]")

@@ -30,8 +30,8 @@ _AMOUNT_VERBOSE = _AMOUNT.replace(" ", r"\ ")
 PAY = re.compile(
     rf"""
     (?:\b(?:up\s?to|upto|from|earn(?:ing)?|salary|pay(?:ing)?|ote|starting\ at|starts\ at|between|c\.|circa|bis\ zu|ab)
-      \b[\s:]*)*
-    (?:{_CURRENCY}\s?{_AMOUNT_VERBOSE}|\b\d[\d.,]*\s?[kK]?\s?{_CURRENCY})
+      \b[\s:]*+){{0,4}}
+    (?:{_CURRENCY}\s?{_AMOUNT_VERBOSE}|\b\d[\d.,]{{0,20}}+\s?[kK]?\s?{_CURRENCY})
     {_PERIOD}
     (?:\s*(?:-|–|—|to|and|/|\+)\s*(?:{_CURRENCY})?\s?{_AMOUNT_VERBOSE}\s?(?:{_CURRENCY})?{_PERIOD})*
     (?:\s*(?:\+\s*)?\b(?:ote|doe|basic|base|bonus|benefits|commission|package|sign[\s-]on(?:\ bonus)?)\b)*
@@ -42,13 +42,13 @@ PAY = re.compile(
 NUMBERED = re.compile(
     r"""
       # [Job-123], (2184), (R-0012)
-      [\[(]\s*(?:job|req(?:uisition)?|ref(?:erence)?|id|jr|position|posting|r)?[\s.:#_-]*
-      (?:id|ref|no|number|code)?[\s.:#-]*[A-Z]{0,4}-?\d[\w./-]{1,}\s*[\])]
+      [\[(]\s*+(?:job|req(?:uisition)?|ref(?:erence)?|id|jr|position|posting|r)?[\s.:#_-]*+
+      (?:id|ref|no|number|code)?[\s.:#-]*+[A-Z]{0,4}-?\d[\w./-]++\s*+[\])]
       # Job Id: J0123
-    | \b(?:job|req(?:uisition)?|ref(?:erence)?|vacancy|posting|position|announcement)\s*
-      (?:id|ref|no|number|code|nr)?\s*[.:#-]*\s*\#?(?=[A-Z-]*\d)[A-Z]{0,4}[\d][\w.-]*
+    | \b(?:job|req(?:uisition)?|ref(?:erence)?|vacancy|posting|position|announcement)\s*+
+      (?:id|ref|no|number|code|nr)?\s*+[.:#-]*+\s*+\#?[A-Z]{0,4}\d[\w.-]*+
       # Ref: ab12x
-    | \b(?:job|req|requisition|ref)\s*(?:id|ref|no|number|code)?\s*[.:#]+\s*(?=\w*\d)[\w.-]+
+    | \b(?:job|req|requisition|ref)\s*+(?:id|ref|no|number|code)?\s*+[.:#]++\s*+(?=\w*\d)[\w.-]++
       # #24-170
     | \#\s?[A-Z]{0,3}-?\d[\w-]*
       # JR-00123
@@ -83,7 +83,7 @@ INCLUSIVE = re.compile(
 )
 
 _REMOTE = r"""
-    (?:(?:fully|100%|partially|partly|full|permanently|primarily|temporarily|or|and|/|-|&|the)\s*)*
+    (?:(?:fully|100%|partially|partly|full|permanently|primarily|temporarily|or|and|/|-|&|the)\s*+){0,6}
     (?: remote(?:ly)?
         (?:[\s-](?:first|only|work|working|position|role|job|friendly|ok|possible|available|eligible|opportunity|based))?
       | hybrid(?:[\s-](?:remote|work|working|role))? | híbrid[oa] | hibrido | on[\s-]?site | in[\s-]office
@@ -91,14 +91,14 @@ _REMOTE = r"""
       | telecommute | telework | t[ée]l[ée]travail | teletrabajo | remoto | remota | zdalnie | praca\ zdalna
       | mobiles\ arbeiten | thuiswerk(?:en)? | virtual
     )
-    (?:\s*(?:fully|/|or|and|&|-)?\s*(?:remote|hybrid|on[\s-]?site|in[\s-]office|possible|optional))*
+    (?:\s*+(?:(?:fully|/|or|and|&|-)\s*+)?(?:remote|hybrid|on[\s-]?site|in[\s-]office|possible|optional)){0,6}
 """
 # "Remote Sensing", "Remote Support", "Virtual Assistant": here the word belongs to the job.
 _NOT_REMOTE = (
     "sens|monitor|support|hands|pilot|operat|assist|engineer\\b|event|care\\b|reality|machine|teller|cfo|sales"
 )
 LEADING_REMOTE = re.compile(rf"^{_REMOTE}[\s:,/-]+(?!{_NOT_REMOTE})(?=\w{{2}})", re.VERBOSE | re.IGNORECASE)
-TRAILING_REMOTE = re.compile(rf"(?<=\w)[\s,/-]+{_REMOTE}$", re.VERBOSE | re.IGNORECASE)
+TRAILING_REMOTE = re.compile(rf"(?<=\w)[\s,/-]++{_REMOTE}$", re.VERBOSE | re.IGNORECASE)
 REMOTE_HINT = re.compile(
     r"remot|hybrid|h[íi]brid|site|office|home|wfh|tele|t[ée]l[ée]|zdaln|virtual|mobiles|thuis", re.IGNORECASE
 )
@@ -121,7 +121,8 @@ _MARKETING = r"""
     (?: urgent(?:ly)?|hiring|now|immediate(?:ly)?|start(?:er)?s?|apply|today|asap|new|needed|required|wanted
       | join\ (?:us|our\ team)|no\ experience.*|(?:great|excellent|exciting|amazing|growing|leading|competitive)\ .*
       | (?:industry\ leading|fast[\s-]growing|flexible)\ .*|up\ to|sign[\s-]?on\ bonus.*
-      | \$?[\d,k]*\s*(?:sign[\s-]?on|signing)\s*bonus.*|bonus.*|benefits?.*|ote.*|visa\ sponsor.*|relocation.*
+      | (?:\$?[\d,k]++\s*+|\$\s*+)?(?:sign[\s-]?on|signing)\s*+bonus.*
+      | bonus.*|benefits?.*|ote.*|visa\ sponsor.*|relocation.*
       | paid\ training.*|weekly\ pay.*|equal\ opportunity.*|multiple\ (?:roles|positions|locations|openings).*
       | (?:several|various)\ locations|all\ levels|easy\ apply|entry\ level\ ok
       | secret\ clearance.*|ts/sci.*|active\ .*clearance.*|clearance\ required.*|must\ .*|with\ benefits.*|\s
@@ -135,7 +136,7 @@ _DATES = r"""
 """
 NOISE = re.compile(
     rf"""^(?:
-      {_REMOTE}(?:\s*(?:in|from|within|across|-|,|:|/|\()?\s*(?P<where>.{{0,60}}))?
+      {_REMOTE}(?:\s*+(?:(?:in|from|within|across|-|,|:|/|\()\s*+)?(?P<where>.{{0,60}}))?
     | {_HOURS}
     | {_MARKETING}
     | (?:location|place|standort|ort)\b\s*:?.*
@@ -145,7 +146,13 @@ NOISE = re.compile(
 )
 
 PAREN = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
-PIECES = re.compile(r"(\s+[-–—]+\s*|[-–—]+\s+|\s*[,|;•·@]+\s*|\s+/+\s+|\s*[|!]+\s*|\s*:\s+)")
+PIECES = re.compile(
+    r"""
+    ( (?<!\s)\s++ (?: [-–—]++\s*+ | [,|;•·@]++\s*+ | /++\s++ | [|!]++\s*+ | :\s++ )
+    | (?<![-–—])[-–—]++\s++ | [,|;•·@]++\s*+ | [|!]++\s*+ | :\s++ )
+    """,
+    re.VERBOSE,
+)
 EMPTY = re.compile(r"[(\[{][\s,;:/|.&+–—-]*[)\]}]")
 LOOSE_DASH = re.compile(r"(?<=[^\s\-–—])([-–—])\s+(?=\S)|(?<=\S)\s+([-–—])(?=[^\s\-–—])")
 
@@ -160,4 +167,4 @@ STUCK = re.compile(
 STUCK_OF = re.compile(r"(?<=[a-zà-ÿ\ufffd]{3})(de|da|do|das|dos|em)(?=[A-ZÀ-Þ])")  # the "dos" of "Dados" is no word
 STUCK_WORD = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])(?!Ops)|(?<=[A-ZÀ-Þ]{2})(?=[A-ZÀ-Þ][a-zà-ÿ])")
 # A feed that lost its accents: "J\ufffdnior", "Seguran\ufffda".
-LOST = re.compile(r"\w*\ufffd[\w\ufffd]*")
+LOST = re.compile(r"(?<!\w)\w*+\ufffd[\w\ufffd]*+")

@@ -21,7 +21,8 @@ from scraper.pages.decoding import BOMS, UnreadableError, decode
 from scraper.pages.words import find, found
 
 _MENTIONED: Final = re.compile(rb"job\W{0,12}posting")
-_GAP: Final = rb"(?:[\s\x80-\xff]|&[#\w]{2,8};?|<[^>]{0,300}>)"
+_BLANK: Final = rb"(?:[\s\x80-\xff]|&[#\w]{2,8};?)"
+_GAP: Final = rb"(?:[\s\x80-\xff]|&[#\w]{2,8};?|<[^<>]{0,300}>)"
 """What may stand between two words in HTML."""
 _TITLE_WORDS: Final = (b"salar", b"versus", b"vs", b"explained", b"interview")
 _TITLE: Final = re.compile(
@@ -29,7 +30,7 @@ _TITLE: Final = re.compile(
 )
 _HEADING: Final = re.compile(rb"<h([1-6])[\s>/]|<(b|strong)[\s>/]")
 _MINUTES: Final = re.compile(rb"min(?:ute)?s?\.?(?:-|" + _GAP + rb")+read")
-_CONTENTS: Final = re.compile(rb"contents" + _GAP + rb"*:?" + _GAP + rb"*(?:<|\Z)")
+_CONTENTS: Final = re.compile(rb"contents" + _BLANK + rb"*(?::" + _BLANK + rb"*)?(?:<|\Z)")
 _FEATURED: Final = re.compile(rb"featured" + _GAP + rb"+job")
 _SPACE: Final = frozenset(b" \t\r\n\f\v")
 _BEFORE: Final = frozenset(b">;") | frozenset(range(0x80, 0x100))
@@ -45,7 +46,7 @@ _INVISIBLE: Final = re.compile(
 )
 _INVISIBLE_NAMES: Final = (b"&shy;", b"&zw", b"&lrm;", b"&rlm;")
 _INVISIBLE_SIGNS: Final = (*_INVISIBLE_NAMES, b"\xc2\xad", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf")
-_TAG: Final = re.compile(rb"<[^>]{0,2000}>")
+_TAG: Final = re.compile(rb"<[^<>]{0,2000}>")
 LONGEST_GAP: Final = 1_000
 """Bytes between "5 min" and "read", with the tags between them."""
 LONGEST_LINE: Final = 3_000
@@ -111,30 +112,52 @@ def _may_hold_featured(lowered: bytes) -> bool:
         return True
     at = lowered.find(b"@")
     last = len(lowered) - 1
+    bar = _Bar(lowered)
     while at >= 0:
         before = lowered[at - 1] if at else 0x3E
         if before in _SPACE and at > 1:
             before = lowered[at - 2]  # "}" before the space before "@media" ends the matter
         is_near = at == last or lowered[at + 1] in _AFTER or before in _BEFORE or before in _SPACE
-        if is_near and _may_be_company(lowered, at):
+        if is_near and _may_be_company(lowered, at, bar):
             return True
         at = lowered.find(b"@", at + 1)
     return False
 
 
-def _may_be_company(lowered: bytes, at: int) -> bool:
+class _Bar:
+    """How far before the next "|" an "@" may stand. Each "|" is looked up once, however many "@" come before it."""
+
+    def __init__(self, lowered: bytes) -> None:
+        self._lowered = lowered
+        self._at = self._first = -1
+
+    def is_near(self, at: int) -> bool:
+        """Whether at most `LONGEST_LINE` bytes that are no tags lie between `at` and the next bar."""
+        if self._at < at:
+            self._at = self._lowered.find(b"|", at)
+            self._first = self._nearest(at) if self._at >= 0 else len(self._lowered)
+        return self._at >= 0 and at >= self._first
+
+    def _nearest(self, at: int) -> int:
+        """The first place, from `at` on, that is near the bar."""
+        start = max(at, self._at - 20 * LONGEST_LINE)
+        end, left = self._at, LONGEST_LINE
+        for tag in reversed([*_TAG.finditer(self._lowered, start, self._at)]):
+            if end - tag.end() > left:
+                break
+            left -= end - tag.end()
+            end = tag.start()
+        return max(start, end - left)
+
+
+def _may_be_company(lowered: bytes, at: int, bar: _Bar) -> bool:
     """Whether a company line may begin at an "@": `@ Firm`, `@Firm | Place` in front, `… @ Firm | Place` elsewhere."""
     is_spaced = at + 1 == len(lowered) or lowered[at + 1] in _AFTER
     before = lowered[max(0, at - 100) : at].rstrip()[-1:]
     is_first = not before or before[0] in _BEFORE
     if is_spaced and is_first:
         return True
-    if not (is_spaced or is_first):
-        return False
-    bar = lowered.find(b"|", at, at + 20 * LONGEST_LINE)
-    if bar < 0 or (bar - at > LONGEST_LINE and lowered.find(b"<", at, at + LONGEST_LINE) < 0):
-        return False
-    return len(_TAG.sub(b"", lowered[at:bar])) <= LONGEST_LINE
+    return (is_spaced or is_first) and bar.is_near(at)
 
 
 def _places(lowered: bytes, word: bytes) -> Iterator[int]:

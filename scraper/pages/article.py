@@ -46,7 +46,14 @@ _DATES: Final = (
 )
 _MINUTES: Final = re.compile(r"\b(\d{1,3})[\s-]*min(?:ute)?s?\.?[\s-]+read\b", re.IGNORECASE)
 _CONTENTS: Final = re.compile(r"(?:table of )?contents:?", re.IGNORECASE)
-_INSIGHT: Final = re.compile(r"View salary info for (?P<role>.+?)\s*(?:\((?P<scope>[^()]*)\)|Details|$)", re.IGNORECASE)
+_INSIGHT: Final = re.compile(
+    r"""
+    View\ salary\ info\ for\ (?P<role>(?:(?!View\ salary\ info).)+?) (?<=\S)\s*+
+    (?: \((?P<scope>[^()]*)\) | Details | $ | (?=View\ salary\ info) )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_VERSUS: Final = re.compile(r"(?<!\s)\s++(?:vs\.?|versus)\s++")
 _END: Final = re.compile(r"(?:salary insights|related (?:articles|posts))\b.{0,20}", re.IGNORECASE)
 _TITLE: Final = re.compile(
     r"\bvs\.?\s|\bversus\b|\bexplained\b|\bsalar(?:y|ies)\b|\binterview questions\b", re.IGNORECASE
@@ -247,7 +254,7 @@ def _before_end(blocks: Sequence[Block]) -> Sequence[Block]:
 
 def _roles(title: str) -> frozenset[str]:
     """What an article compares, folded, so that its subheadings are known."""
-    parts = re.split(r"\s+(?:vs\.?|versus)\s+", folded(title).split(":")[0])
+    parts = _VERSUS.split(folded(title).split(":")[0])
     return frozenset(_singular(part) for part in parts if part)
 
 

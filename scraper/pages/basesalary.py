@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from db.records import PublishedPay, published_amount
 from db.text import one_line
 
-_AMOUNT = re.compile(r"[-+]?[\d.,'’\s\u00a0\u202f]*\d[\d.,'’\s\u00a0\u202f]*[kK]?\Z")
+_AMOUNT = re.compile(r"[-+]?[.,'’\s\u00a0\u202f]*+\d[\d.,'’\s\u00a0\u202f]*+[kK]?\Z")
 LOWER = ("minvalue", "minprice", "lowprice", "min", "minimum")
 UPPER = ("maxvalue", "maxprice", "highprice", "max", "maximum")
 SINGLE = ("value", "price", "amount")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from bs4 import BeautifulSoup
@@ -51,7 +51,7 @@ _ITEM: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_MARKED: Final = re.compile(r"(?P<signs>\#{1,6})\s+(?P<heading>[^#].*?)\s*\#*|\*\*(?P<bold>[^*]{1,120}?):?\*\*:?")
+_MARKED: Final = re.compile(r"(?P<signs>\#{1,6})\s+(?P<heading>[^#].*)|\*\*(?P<bold>[^*]{1,120}?):?\*\*:?")
 """Headings that a capture marks itself, in Markdown."""
 _SENTENCE_END: Final = re.compile(r"[.!?;:,…。！？]['\"”’)\]]*$")
 
@@ -62,7 +62,7 @@ def text_blocks(text: str) -> tuple[Block, ...]:
     >>> [(b.kind, b.text) for b in text_blocks("Tasks\n• Write SQL\nBoth roles pay well across every industry\ntoday.")]
     [('heading', 'Tasks'), ('item', 'Write SQL'), ('paragraph', 'Both roles pay well across every industry today.')]
     """
-    blocks: list[Block] = []
+    drafts: list[_Draft] = []
     wrapped = False
     for raw in repair(text).split("\n"):
         line = " ".join(raw.split())
@@ -73,17 +73,35 @@ def text_blocks(text: str) -> tuple[Block, ...]:
         marked = _MARKED.fullmatch(line)
         if marked is not None:
             level = len(marked["signs"] or "") or UNKNOWN_LEVEL
-            blocks.append(Block("heading", level, marked["heading"] or marked["bold"]))
-        elif item is None and wrapped and _goes_on(blocks[-1].text, line):
-            line = f"{blocks[-1].text} {line}"
-            kind = blocks.pop().kind
-            blocks.append(Block("item", 1, line) if kind == "item" else _line_block(line))
+            heading = (marked["heading"] or "").rstrip("#").rstrip()
+            drafts.append(_Draft(Block("heading", level, heading or marked["bold"])))
+        elif item is None and wrapped and _goes_on(drafts[-1].last_line, line):
+            drafts[-1].more.append(line)
+            continue
         elif item is not None:
-            blocks.append(Block("item", 1, item["text"]))
+            drafts.append(_Draft(Block("item", 1, item["text"])))
         else:
-            blocks.append(_line_block(line))
+            drafts.append(_Draft(_line_block(line)))
         wrapped = len(line) >= SHORTEST_WRAPPED
-    return tuple(blocks)
+    return tuple(draft.block() for draft in drafts)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The block that a line begins, and the lines that go on with its sentence."""
+
+    first: Block
+    more: list[str] = field(default_factory=list)
+
+    @property
+    def last_line(self) -> str:
+        return self.more[-1] if self.more else self.first.text
+
+    def block(self) -> Block:
+        if not self.more:
+            return self.first
+        text = " ".join((self.first.text, *self.more))
+        return Block("item", 1, text) if self.first.kind == "item" else _line_block(text)
 
 
 def _goes_on(before: str, line: str) -> bool:
@@ -157,6 +175,7 @@ class _Reader:
         self.link: str | None = None
         self.all_bold = True
         self.context = _Context()
+        self.has_text = False
 
     def read(self, root: Tag) -> Iterator[Block]:
         yield from self._children(root.children, _Context(), 0)
@@ -194,8 +213,8 @@ class _Reader:
 
     def _text(self, text: str, context: _Context) -> None:
         if text.strip():
-            if not any(part.strip() for part in self.parts):
-                self.context = context
+            if not self.has_text:
+                self.context, self.has_text = context, True
             self.link = self.link or context.link
             self.all_bold = self.all_bold and context.bold
         self.parts.append(text)
@@ -203,7 +222,7 @@ class _Reader:
     def _flush(self) -> Iterator[Block]:
         text = " ".join(repair("".join(self.parts)).split())
         context, link, bold = self.context, self.link, self.all_bold
-        self.parts, self.link, self.all_bold, self.context = [], None, True, _Context()
+        self.parts, self.link, self.all_bold, self.context, self.has_text = [], None, True, _Context(), False
         if not text:
             return
         if context.kind == "paragraph" and bold and looks_like_heading(text):

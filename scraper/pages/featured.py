@@ -51,9 +51,8 @@ _AMOUNT: Final = r"\d(?:[\d.,'’]|[ ](?=\d{3}(?!\d)))*"
 
 TYPES: Final = re.compile(rf"(?:(?:{_TYPES})(?:[\s,/&|·]+|(?=[A-Z])|$))+")
 LEVEL: Final = re.compile(_LEVEL)
-MARKER: Final = re.compile(r"Featured\s+Jobs?\b\s*:?\s*[^\w\s@(\[\"'#&.]*\s*", re.IGNORECASE)
-COMPANY: Final = re.compile(r"^@\s*(?P<company>[^|]*?)\s*(?:\|\s*(?P<place>.*?)\s*)?$")
-_COMPANY_LINE: Final = re.compile(r"@\s+\S|@[^\s|]+[^|]*\|")
+MARKER: Final = re.compile(r"Featured\s++Jobs?\b\s*+:?+\s*+[^\w\s@(\[\"'#&.]*+\s*+", re.IGNORECASE)
+_COMPANY_LINE: Final = re.compile(r"@(?:\s++\S|[^\s|][^|]*+\|)")
 _COMPANY_INSIDE: Final = re.compile(r"(?<=\S)\s*(?=@\s[^@|]{1,200}\s?\|)")
 _NO_AMOUNT: Final = re.compile(
     r"competitive|negotiable|undisclosed|unpaid|volunt|equity|depend|salary|\bDO[EQ]\b|\bN/?A\b|\bTB[AD]\b",
@@ -62,12 +61,12 @@ _NO_AMOUNT: Final = re.compile(
 """What stands in the place of an amount."""
 _AFTER_JOBS: Final = re.compile(r"salary insights|view salary info|related articles", re.IGNORECASE)
 _SURELY_PAY: Final = re.compile(r"[A-Z]{3}|[$€£¥₹₩₽₺₪฿₫₴₱]|\d{4}|\d\s?[kKL万]")
-_DETAILS_INSIDE: Final = re.compile(rf"(?<=[^\s|])\s*(?=(?:(?:{_TYPES})[\s,/&|·]+)+{_LEVEL})")
+_DETAILS_INSIDE: Final = re.compile(rf"(?<=[^\s|])\s*+(?=(?:(?:{_TYPES})[\s,/&|·]++){{1,8}}{_LEVEL})")
 _PAY: Final = re.compile(
     rf"""
-    (?: (?:from|up\s?to|to|between|around|about|ca\.?|circa|over|starting\sat|ab|bis|ot[eE]|OTE) \s* )?
-    (?: ~ | < | > | ≥ | ≤ )? \s*
-    (?: [A-Z]{{3}} \s* | [A-Z]{{0,3}}\s?[$€£¥₹₩₽₺₪฿₫₴₱]\s* | Rs\.?\s* | R\$\s* | zł\s* | kr\.?\s* )?
+    (?: (?:from|up\s?to|to|between|around|about|ca\.?|circa|over|starting\sat|ab|bis|ot[eE]|OTE) \s*+ )?
+    (?: (?: ~ | < | > | ≥ | ≤ ) \s*+ )? \s*+
+    (?: [A-Z]{{3}} \s*+ | [A-Z]{{0,3}}\s?[$€£¥₹₩₽₺₪฿₫₴₱]\s*+ | Rs\.?\s*+ | R\$\s*+ | zł\s*+ | kr\.?\s*+ )?
     (?P<first>{_AMOUNT}) (?P<unit>\s?{_UNIT}(?![a-z]))?
     """,
     re.VERBOSE,
@@ -168,9 +167,7 @@ def _job(
     lines: Sequence[Block], at: int, title: Block | None, *, marked: bool
 ) -> tuple[FeaturedJob, int, Block | None]:
     """The job whose company line stands at `at`, where to read on, and the next title if it was glued to this one."""
-    company = COMPANY.match(lines[at].text)
-    if company is None:
-        raise ValueError(f"no company line: {lines[at].text!r}")
+    company, _, place = lines[at].text.removeprefix("@").partition("|")
     link = (title.link if title else None) or lines[at].link
     found = Details(None, None, None)
     after = at + 1
@@ -188,8 +185,8 @@ def _job(
             break
     job = FeaturedJob(
         title=title.text if title else None,
-        company=company["company"] or None,
-        place=company["place"] or None,
+        company=company.strip() or None,
+        place=place.strip() or None,
         employment_text=found.employment_text,
         level_text=found.level_text,
         salary_text=found.salary_text,

@@ -127,6 +127,7 @@ def _fields(element: Any) -> dict[str, object]:
     """The fields of an entry by folded name; a field without namespace goes before one of the same name with one."""
     fields: dict[str, object] = {}
     plain: set[str] = set()
+    said: dict[str, set[str]] = {}
     for child in element:
         name = re.sub(r"[^a-z0-9]", "", local(child).lower())
         if not name:
@@ -136,19 +137,25 @@ def _fields(element: Any) -> dict[str, object]:
         own = namespace is None or namespace == etree.QName(element).namespace
         if name not in fields or (own and name not in plain):
             fields[name] = value
+            said[name] = {repr(value)}
         elif own or name not in plain:
-            fields[name] = _both(name, fields[name], value, child)
+            fields[name] = _both(name, fields[name], value, child, said[name])
         if own:
             plain.add(name)
     return fields
 
 
-def _both(name: str, stated: object, value: object, child: Any) -> object:
-    """A field that stands twice: of links the page itself counts, of anything else both."""
+def _both(name: str, stated: object, value: object, child: Any, said: set[str]) -> object:
+    """A field that stands twice: of links the page itself counts, of anything else both; `said` holds what it says."""
     if name == "link":
         return value if child.get("rel") == "alternate" else stated
-    items = stated if isinstance(stated, list) else [stated]
-    return [*items, value] if value not in items else stated
+    if repr(value) in said:
+        return stated
+    said.add(repr(value))
+    if not isinstance(stated, list):
+        return [stated, value]
+    stated.append(value)
+    return stated
 
 
 def _value(child: Any) -> object:

@@ -75,13 +75,18 @@ def read_cards(page: str, base: str | None = None) -> list[JobCard | Failure]:
     root = _parsed(page)
     if root is None:
         return []
+    links = [(link, number) for link in root.iterfind(".//a[@href]") if (number := job_id(link.get("href")))]
+    shared = _shared([link for link, _ in links])
+
+    def read(link: Any, number: str) -> JobCard | None:
+        return _card(link, _card_of(link, shared), number, base)
+
     cards: dict[str, JobCard | Failure] = {}
-    for link in root.iterfind(".//a[@href]"):
-        number = job_id(link.get("href"))
-        if number is None or link.get("href").rstrip("/").endswith("/apply"):
+    for link, number in links:
+        if isinstance(cards.get(number), JobCard) or link.get("href").rstrip("/").endswith("/apply"):
             continue
-        card = contained(_card, link, number, base)
-        if card is not None and (number not in cards or isinstance(cards[number], Failure)):
+        card = contained(read, link, number)
+        if card is not None and (number not in cards or isinstance(card, JobCard)):
             cards[number] = card
     return list(cards.values())
 
@@ -125,7 +130,7 @@ def classify(badges: Iterable[tuple[str, str]]) -> tuple[str | None, str | None,
     >>> classify([("USD 68K-88K", "text-bg-success"), ("Mid-level", "text-bg-warning"), ("Full Time", "")])
     ('Full Time', 'Mid-level', 'USD 68K-88K', False, False)
     """
-    types: list[str] = []
+    types: dict[str, None] = {}
     level = salary = None
     is_estimate = remote = False
     for text, classes in badges:
@@ -138,8 +143,8 @@ def classify(badges: Iterable[tuple[str, str]]) -> tuple[str | None, str | None,
             is_estimate = is_estimate or bool(_ESTIMATE.search(text)) or "text-bg-secondary" in classes
         elif _LEVEL.search(text) or "text-bg-warning" in classes or "badge-info" in classes:
             level = level or text
-        elif text not in types:
-            types.append(text)
+        else:
+            types[text] = None
     return " ".join(types) or None, level, salary, is_estimate, remote
 
 
@@ -153,14 +158,27 @@ def _parsed(page: str) -> Any:
         return None
 
 
-def _card_of(link: Any) -> Any:
+def _shared(links: list[Any]) -> set[Any]:
+    """The elements around links to several jobs, each met once: a page may hold very many links."""
+    address: dict[Any, str] = {}
+    shared: set[Any] = set()
+    for link in links:
+        own = link.get("href")
+        for parent in link.iterancestors():
+            if parent in shared:
+                break  # so is everything around it
+            if address.setdefault(parent, own) != own:
+                shared.add(parent)
+    return shared
+
+
+def _card_of(link: Any, shared: set[Any]) -> Any:
     """The element that holds one card: the outermost one around the link without a link to another job."""
-    own = link.get("href")
     card = link
     for parent in link.iterancestors():
         if parent.tag in {"ul", "ol", "body", "html", "main", "table"}:
             break
-        if any(job_id(other.get("href")) and other.get("href") != own for other in parent.iterfind(".//a[@href]")):
+        if parent in shared:
             break
         card = parent
         if parent.tag in {"li", "article", "tr"}:
@@ -168,8 +186,7 @@ def _card_of(link: Any) -> Any:
     return card
 
 
-def _card(link: Any, number: str, base: str | None) -> JobCard | None:
-    card = _card_of(link)
+def _card(link: Any, card: Any, number: str, base: str | None) -> JobCard | None:
     heading = link.find(".//h2")
     title = _text(heading) if heading is not None else _own_text(link)
     if title is None:

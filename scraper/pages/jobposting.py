@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from db.contained import Failure, contained
-from db.files import LARGEST_PAGE, in_words
 from db.records import RawPostingRecord
 from db.rejected import PARSER_FAILED
 from db.text import one_line
 from scraper.answers import Parsed, Seen, gathered, posting, read_each, rejection
 from scraper.identity import Said, Says, closed_words
+from scraper.limits import LONGEST_TREE, TooCostlyError, too_large
 from scraper.pages.adaddress import names_an_ad, same_ad, says_other
 from scraper.pages.addresses import absolute, canonical
 from scraper.pages.basesalary import pay_of
@@ -27,8 +27,12 @@ from scraper.pages.plain import plain_text
 from scraper.pages.rows import Row, is_scalar, joined
 
 TYPE = "JobPosting"
+DEEPEST = 12
+"""Objects inside objects."""
+MOST_VALUES = 1_000_000
+"""Values of all postings of one page, each counted as often as it is referred to."""
 _MENTIONED = re.compile(rb"job\W{0,12}posting", re.IGNORECASE)
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]{2,40})", re.IGNORECASE)
 
 _NAMES = """
     title name description identifier url sameAs datePosted dateModified datePublished validThrough expires
@@ -71,14 +75,16 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
         return [], []
     page = decoded_page(html)
     values, problems = json_ld_objects(page, only=TYPE)
-    index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
-    found = _declared(nodes_of(values), lambda node: _posting(node, index, url) if is_posting(node) else None, problems)
-    if not found and len(html) > LARGEST_PAGE:
-        detail = f"{in_words(len(html))}; in a page of more than {in_words(LARGEST_PAGE)} only JSON-LD is read"
-        problems.append(Problem("too_large", detail))
-    elif not found:
-        items = microdata_items(page, TYPE)
-        found = _declared(items, lambda item: _posting(item, {}, url, "microdata"), problems)
+    found: list[JobPosting] = []
+    try:
+        found += _declared_in(values, url, problems)
+        if not found and (why := too_large(len(page), LONGEST_TREE)):
+            problems.append(Problem("too_large", why))
+        elif not found:
+            items = microdata_items(page, TYPE)
+            found += _declared(items, lambda item: _posting(cleaned(item), url, "microdata"), problems)
+    except TooCostlyError as error:
+        problems.append(Problem(error.reason, error.detail))
     if not found and not problems and b"ld+json" in html.lower() and values:
         problems.append(Problem("no_job_posting", "a script speaks of job postings but declares none"))
     return _distinct(found), problems
@@ -88,20 +94,45 @@ def _declared(
     nodes: Iterable[Mapping[str, object]],
     read: Callable[[Mapping[str, object]], JobPosting | None],
     problems: list[Problem],
-) -> list[JobPosting]:
-    """The postings among these objects; one that cannot be read is added to `problems`."""
-    found: list[JobPosting] = []
+) -> Iterator[JobPosting]:
+    """The postings among these objects; one that cannot be read is added to `problems`.
+
+    Raises `TooCostlyError` once they ask for more work than one page is given.
+    """
     for number, node in enumerate(nodes, 1):
-        job = contained(read, node)
+        job = contained(_read_or_costly, read, node)
+        if isinstance(job, TooCostlyError):
+            raise job
         if isinstance(job, Failure):
             problems.append(Problem(PARSER_FAILED, f"{job}; object {number}"))
         elif job is not None:
-            found.append(job)
-    return found
+            yield job
 
 
-def _posting(node: Mapping[str, object], index: Mapping[str, object], url: str, syntax: str = "json-ld") -> JobPosting:
-    return _with_address(JobPosting(cleaned(node, index), syntax), url)
+def _read_or_costly(
+    read: Callable[[Mapping[str, object]], JobPosting | None], node: Mapping[str, object]
+) -> JobPosting | TooCostlyError | None:
+    try:
+        return read(node)
+    except TooCostlyError as error:
+        return error
+
+
+def _posting(fields: dict[str, object], url: str, syntax: str = "json-ld") -> JobPosting:
+    return _with_address(JobPosting(fields, syntax), url)
+
+
+def _declared_in(values: Sequence[object], url: str, problems: list[Problem]) -> Iterator[JobPosting]:
+    """The postings among the values of scripts. Raises `TooCostlyError` where their references repeat too much."""
+    nodes: list[dict[str, object]] = []
+    try:
+        nodes.extend(nodes_of(values))
+    except TooCostlyError as error:
+        problems.append(Problem(error.reason, error.detail))
+    cleaning = Cleaning({str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1})
+    yield from _declared(
+        nodes, lambda node: _posting(cleaning.cleaned(node), url) if is_posting(node) else None, problems
+    )
 
 
 def read_job_page(html: bytes, seen: Seen) -> Parsed:
@@ -223,8 +254,9 @@ def decoded_page(html: bytes) -> str:
         return html.decode("cp1252", "replace")
 
 
-def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:
-    """Every object in decoded JSON-LD, outermost first, in page order."""
+def nodes_of(values: Sequence[object]) -> Iterator[dict[str, object]]:
+    """Every object in decoded JSON-LD, outermost first, in page order. Raises `TooCostlyError` after the last that is
+    looked at, where there are more."""
     stack = list(reversed(values))
     for _ in range(MOST_OBJECTS):
         if not stack:
@@ -235,6 +267,8 @@ def nodes_of(values: list[object]) -> Iterator[dict[str, object]]:
             stack.extend(reversed([item for item in value.values() if isinstance(item, dict | list)]))
         elif isinstance(value, list):
             stack.extend(reversed([item for item in value if isinstance(item, dict | list)]))
+    if stack:
+        raise TooCostlyError(f"only the first {MOST_OBJECTS:,} objects are looked at")
 
 
 def is_posting(node: Mapping[str, object]) -> bool:
@@ -248,34 +282,49 @@ def is_posting(node: Mapping[str, object]) -> bool:
     return False
 
 
-def cleaned(
-    node: Mapping[str, object], index: Mapping[str, object] | None = None, depth: int = 12
-) -> dict[str, object]:
-    """Properties in schema.org's spelling, references to other nodes replaced by these, typed values unwrapped."""
-    fields: dict[str, object] = {}
-    for key, value in node.items():
-        name = re.split(r"[/:]", key)[-1] if ("/" in key or ":" in key) and not key.startswith("@") else key
-        name = PROPERTIES.get(name.lower(), name)
-        if name not in fields or fields[name] in (None, "", []):
-            fields[name] = _resolved(value, index or {}, depth)
-    return fields
+def cleaned(node: Mapping[str, object]) -> dict[str, object]:
+    """The properties of one object that refers to no other. Raises `TooCostlyError` for an endless one."""
+    return Cleaning({}).cleaned(node)
 
 
-def _resolved(value: object, index: Mapping[str, object], depth: int) -> object:
-    if depth == 0:
-        return None
-    if isinstance(value, list):
-        return [_resolved(item, index, depth - 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "@value" in value:
-        return value["@value"]
-    if set(value) <= {"@id", "@type"} and (target := index.get(str(value.get("@id")))) is not None:
-        value = target if isinstance(target, dict) else value
-    if "@list" in value or "@set" in value:
-        return _resolved(value.get("@list", value.get("@set")), index, depth - 1)
-    spelt = {INNER_PROPERTIES.get(name.lower(), name): item for name, item in value.items()}
-    return {name: _resolved(item, index, depth - 1) for name, item in spelt.items()}
+class Cleaning:
+    """Properties in schema.org's spelling, references to other nodes replaced by these, typed values unwrapped.
+
+    Nodes refer to each other, so a small page can stand for a huge one: all postings of a page together are given
+    `MOST_VALUES` values.
+    """
+
+    def __init__(self, index: Mapping[str, object]) -> None:
+        self._index = index
+        self._left = MOST_VALUES
+
+    def cleaned(self, node: Mapping[str, object]) -> dict[str, object]:
+        fields: dict[str, object] = {}
+        for key, value in node.items():
+            name = re.split(r"[/:]", key)[-1] if ("/" in key or ":" in key) and not key.startswith("@") else key
+            name = PROPERTIES.get(name.lower(), name)
+            if name not in fields or fields[name] in (None, "", []):
+                fields[name] = self._resolved(value, DEEPEST)
+        return fields
+
+    def _resolved(self, value: object, depth: int) -> object:
+        self._left -= 1
+        if self._left < 0:
+            raise TooCostlyError(f"its references lead to more than {MOST_VALUES} values")
+        if depth == 0:
+            return None
+        if isinstance(value, list):
+            return [self._resolved(item, depth - 1) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "@value" in value:
+            return value["@value"]
+        if set(value) <= {"@id", "@type"} and (target := self._index.get(str(value.get("@id")))) is not None:
+            value = target if isinstance(target, dict) else value
+        if "@list" in value or "@set" in value:
+            return self._resolved(value.get("@list", value.get("@set")), depth - 1)
+        spelt = {INNER_PROPERTIES.get(name.lower(), name): item for name, item in value.items()}
+        return {name: self._resolved(item, depth - 1) for name, item in spelt.items()}
 
 
 def _with_address(job: JobPosting, url: str) -> JobPosting:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import html
 import json
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from scraper.pages.words import find
 
@@ -19,20 +22,24 @@ LONGEST_SCRIPT = 4_000_000
 MOST_OBJECTS = 20_000
 """Objects of one page that are looked at; no page of jobs holds more."""
 
-_OPENING = re.compile(rb"<script(?![\w\x80-\xff])(?P<attributes>[^>]{0,2000})>")
+_OPENING = re.compile(rb"<script(?![\w\x80-\xff])")
 LONGEST_ATTRIBUTES = 500
+"""Characters of a script's attributes; four bytes each at most."""
+MOST_TRIES = 1_000
+"""Places of one page at which streamed data is tried as JSON."""
 _SPACES = rb"(?:[\s\x1c-\x1f]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)*"
 _CLOSING = re.compile(rb"</script" + _SPACES + rb">")
 _IS_JSON_LD = re.compile(r"ld\s?(?:\+|&#0?43;|&#x2b;|&plus;)\s?json", re.IGNORECASE)
 _PUSHED = re.compile(r"""\b__next_f\.push\(\[1,\s*("(?:[^"\\]|\\.)*")\]\)""", re.DOTALL)
 _STREAMED = re.compile(r"""\{\s*"@(?:context|graph|type)"\s*:""")
-_WRAPPERS = re.compile(
-    r"""
-      \A (?: [\s\ufeff\u200b\u00a0;]+ | <!-- | (?://|/\*)? \s* <!\[CDATA\[ \s* (?:\*/|//)? )+
-    | (?: [\s\ufeff\u200b\u00a0;]+ | (?://)? \s* --> | (?://|/\*)? \s* \]\]> \s* (?:\*/)? )+ \Z
-    """,
-    re.VERBOSE,
+_BEFORE = re.compile(
+    r"(?: [\s\ufeff\u200b;]++ | <!-- | (?:(?://|/\*)\s*+)? <!\[CDATA\[ (?:\s*+(?:\*/|//))? )+", re.VERBOSE
 )
+"""What may stand before the JSON: blanks, `<!--`, `//<![CDATA[`."""
+_AFTER_REVERSED = re.compile(
+    r"(?: [\s\ufeff\u200b;]++ | >-- (?:\s*+//)? | (?:/\*\s*+)? >\]\] (?:\s*+(?://|\*/))? )+", re.VERBOSE
+)
+"""What may stand behind it, last character first, because a pattern that must reach the end is tried everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,10 @@ def _streamed_objects(page: str, only: str) -> list[object]:
     if only.lower() not in text.lower():
         return []
     decoder, values, position = json.JSONDecoder(strict=False), list[object](), 0
-    while (start := _STREAMED.search(text, position)) and len(values) < 100:
+    for _ in range(MOST_TRIES):
+        start = _STREAMED.search(text, position)
+        if start is None or len(values) >= 100:
+            break
         try:
             value, position = decoder.raw_decode(text, start.start())
         except (ValueError, RecursionError):
@@ -103,12 +113,13 @@ def _scripts(page: str, mentioned: str) -> Iterator[_Script]:
     position = 0
     comments: list[tuple[int, int]] | None = None
     while opening := _opening(lowered, position):
-        closing = _closing(lowered, opening.end())
+        closing = _closing(lowered, opening.end)
         end = closing.start() if closing else len(data)
-        if _is_json_ld(opening["attributes"]) and word in lowered[opening.end() : end]:
+        if _is_json_ld(opening.attributes) and lowered.find(word, opening.end, end) >= 0:
             comments = _comments(lowered) if comments is None else comments
-            commented = any(start < opening.start() < stop for start, stop in comments)
-            text = data[opening.end() : end].decode("utf-8", "surrogatepass")[:LONGEST_SCRIPT]
+            before = bisect(comments, (opening.start, 0)) - 1
+            commented = before >= 0 and opening.start < comments[before][1]
+            text = data[opening.end : end].decode("utf-8", "surrogatepass")[:LONGEST_SCRIPT]
             yield _Script(text, commented)
         if closing is None:
             return
@@ -119,12 +130,26 @@ def _is_json_ld(attributes: bytes) -> bool:
     return b"ld" in attributes and _IS_JSON_LD.search(attributes.decode("utf-8", "replace")) is not None
 
 
-def _opening(lowered: bytes, position: int, stop: int | None = None) -> re.Match[bytes] | None:
+class _Opening(NamedTuple):
+    """A tag that opens a script: where it stands and ends, and what stands in it."""
+
+    start: int
+    end: int
+    attributes: bytes
+
+
+def _opening(lowered: bytes, position: int, stop: int | None = None) -> _Opening | None:
     """The next tag that opens a script."""
+    closed = -1
     while (position := find(lowered, b"<script", position, stop)) >= 0:
-        found = _OPENING.match(lowered, position)
-        if found is not None and (stop is None or found.end() <= stop) and _is_short(found["attributes"]):
-            return found
+        if tag := _OPENING.match(lowered, position):
+            if closed < tag.end():  # else the last search found the end of this tag, too
+                closed = find(lowered, b">", tag.end(), stop)
+            if closed < 0:
+                return None
+            attributes = lowered[tag.end() : closed] if closed - tag.end() <= 4 * LONGEST_ATTRIBUTES else None
+            if attributes is not None and _is_short(attributes):
+                return _Opening(position, closed + 1, attributes)
         position += 1
     return None
 
@@ -159,8 +184,10 @@ def _comments(lowered: bytes) -> list[tuple[int, int]]:
 def _inside_script(lowered: bytes, position: int) -> bool:
     """Whether `<!--` stands directly in a script, where it hides code from old browsers and comments nothing out."""
     before = lowered[max(0, position - 600) : position]
-    openings = [match.end() for match in _OPENING.finditer(before)]
-    return bool(openings) and _CLOSING.search(before, openings[-1]) is None
+    last, position = None, 0
+    while opening := _opening(before, position):
+        last = position = opening.end
+    return last is not None and _CLOSING.search(before, last) is None
 
 
 def read_loose_json(text: str) -> list[object]:
@@ -192,11 +219,16 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _unwrapped(text: str) -> str:
-    while True:
-        shorter = _WRAPPERS.sub("", text)
-        if shorter == text:
-            return text
-        text = shorter
+    """The text without what is wrapped around the JSON of a script.
+
+    >>> _unwrapped("//<![CDATA[ {} //]]> -->")
+    '{}'
+    """
+    if before := _BEFORE.match(text):
+        text = text[before.end() :]
+    if after := _AFTER_REVERSED.match(text[::-1]):
+        text = text[: -after.end()]
+    return text
 
 
 def _values(text: str) -> list[object]:
@@ -227,21 +259,30 @@ def _last_resort(text: str) -> list[object]:
     return [value] if isinstance(value, dict | list) and value else []
 
 
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_STRING_WITH_QUOTES = r'"(?:[^"\\]|\\.|"(?!\s*(?:[,:}\]]|\Z)))*"'
-_TOKENS = r"""
-    | (?P<single>  '(?:[^'\\]|\\.)*' )
-    | (?P<comment> //[^\n]* | /\*.*?\*/ | <!-- | --> )
-    | (?P<space>   [\s\ufeff\u00a0\u200b;]+ )
-    | (?P<open>    [{\[] )
-    | (?P<close>   [}\]] )
-    | (?P<colon>   : )
-    | (?P<comma>   , )
-    | (?P<word>    [^\s"'{}\[\]:,;/]+ | / )
-    | (?P<other>   . )
-"""
-_TOKEN = re.compile(rf"(?P<string>{_STRING}){_TOKENS}", re.VERBOSE | re.DOTALL)
-_TOKEN_WITH_QUOTES = re.compile(rf"(?P<string>{_STRING_WITH_QUOTES}){_TOKENS}", re.VERBOSE | re.DOTALL)
+_TOKENS = {
+    "string": r'"(?:[^"\\]|\\.)*"',
+    "string_with_quotes": r'"(?:[^"\\]|\\.|"(?!\s*+(?:[,:}\]]|\Z)))*"',
+    "single": r"'(?:[^'\\]|\\.)*'",
+    "block": r"/\*.*?\*/",
+    "cut_string": r'".*',
+    "cut_single": r"'.*",
+    "cut_block": r"/\*.*",
+    "comment": r"//[^\n]*|<!--|-->",
+    "space": r"[\s\ufeff\u200b;]+",
+    "open": r"[{\[]",
+    "close": r"[}\]]",
+    "colon": r":",
+    "comma": r",",
+    "word": r"[^\s\"'{}\[\]:,;/]+|/",
+    "other": r".",
+}
+"""The kinds of tokens; the first that fits is taken. A string or comment that nothing ends is cut."""
+_OF_CUT = {
+    "cut_string": ("string", "string_with_quotes", "cut_string"),
+    "cut_single": ("single", "cut_single"),
+    "cut_block": ("block", "cut_block"),
+}
+"""Where one is cut, none of these kinds follows."""
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?\Z")
 _LITERALS = {"true": "true", "false": "false", "null": "null", "undefined": "null", "nan": "null", "none": "null"}
@@ -255,9 +296,8 @@ def repaired(text: str, *, quotes_inside: bool = False) -> str:
     """
     out: list[str] = []
     after_value = False
-    for token in (_TOKEN_WITH_QUOTES if quotes_inside else _TOKEN).finditer(text):
-        kind, piece = token.lastgroup, token.group()
-        if kind in ("comment", "space"):
+    for kind, piece in _tokens(text, "string" if quotes_inside else "string_with_quotes"):
+        if kind in ("block", "comment", "space"):
             continue
         if kind == "comma":
             if out and out[-1] not in ",{[:":
@@ -281,8 +321,32 @@ def repaired(text: str, *, quotes_inside: bool = False) -> str:
     return "".join(out)
 
 
-def _value(kind: str | None, piece: str) -> str:
-    if kind == "string":
+def _tokens(text: str, without: str) -> Iterator[tuple[str, str]]:
+    """The tokens of a text, without the kind `without`.
+
+    Where a string or a comment has no end, its first character is a word, and none of its kind behind it has an end
+    either: they are not looked for again, because each search would go through all of the rest.
+    """
+    left_out, position = frozenset((without,)), 0
+    while position < len(text):
+        for token in _pattern(left_out).finditer(text, position):
+            kind, piece, position = token.lastgroup or "other", token.group(), token.end()
+            if kind in _OF_CUT:
+                yield "word", piece[0]
+                left_out, position = left_out.union(_OF_CUT[kind]), token.start() + 1
+                break
+            yield kind, piece
+
+
+@cache
+def _pattern(left_out: frozenset[str]) -> re.Pattern[str]:
+    """One alternation of the tokens that are not left out."""
+    kinds = (f"(?P<{kind}>{pattern})" for kind, pattern in _TOKENS.items() if kind not in left_out)
+    return re.compile("|".join(kinds), re.DOTALL)
+
+
+def _value(kind: str, piece: str) -> str:
+    if kind in ("string", "string_with_quotes"):
         return _escaped(piece[1:-1])
     if kind == "single":
         return _escaped(piece[1:-1].replace("\\'", "'"))

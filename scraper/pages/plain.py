@@ -14,7 +14,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--|<!\[CDATA\[")
 _ESCAPED_TAG = re.compile(r"&(?:amp;)?lt;/?[a-zA-Z][a-zA-Z0-9]{0,15}[\s/&>]")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _BULLET = re.compile(r"^[ \t]*[•·▪‣◦●∙*][ \t\u00a0]+", re.MULTILINE)
-_LINE_END = re.compile(r"[ \t]+\n")
+_LINE_END = re.compile(r"[ \t](?<![ \t][ \t])[ \t]*+\n")
 _GAP = re.compile(r"\n{3,}")
 _LEFT_SPACE = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 HIDDEN = ["[hidden]", '[style*="display:none"]', '[style*="display: none"]', "template"]

@@ -62,9 +62,20 @@ def safe_xml(body: bytes) -> Document:
 def _is_closed(body: bytes, root: Any) -> bool:
     """Whether the document ends with the end of its root: a download that was cut does not."""
     name = etree.QName(root).localname.encode()
-    end = re.sub(rb"(?:<!--(?:(?!-->).)*-->\s*)+\Z", b"", body[-4_000:].rstrip(b"\x00 \t\r\n"), flags=re.DOTALL)
+    end = _without_last_comments(body[-4_000:].rstrip(b"\x00 \t\r\n"))
     closing = re.search(rb"<(/?)\s*(?:[\w.-]+:)?" + re.escape(name) + rb"\b[^<>]*(/?)>\s*\Z", end)
     return closing is not None and bool(closing[1] or closing[2] or end.endswith(b"/>"))
+
+
+def _without_last_comments(end: bytes) -> bytes:
+    """The end of a document without the comments that close it."""
+    while end.endswith(b"-->"):
+        before = end.rfind(b"-->", 0, len(end) - 3)
+        start = end.find(b"<!--", before + 3 if before >= 0 else 0)
+        if start < 0:
+            break
+        end = end[:start].rstrip()
+    return end
 
 
 def local(element: Any) -> str:
@@ -94,9 +105,10 @@ def fields_of(element: Any) -> dict[str, object]:
         if not name:
             continue
         value: object = fields_of(child) if len(child) else (child.text or "")
-        if name in fields:
-            stated = fields[name]
-            fields[name] = [*stated, value] if isinstance(stated, list) else [stated, value]
-        else:
+        if name not in fields:
             fields[name] = value
+        elif isinstance(stated := fields[name], list):
+            stated.append(value)
+        else:
+            fields[name] = [stated, value]
     return fields

@@ -36,6 +36,7 @@ from scraper.backfill.likely import is_article_page, may_hold_article
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
 from scraper.details import NOT_THIS_AD
 from scraper.files.warc import HTML, XML, Archived, Broken, Entry, read_warc
+from scraper.limits import TooCostlyError, page_limit
 from scraper.pages.adaddress import same_ad
 from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
@@ -325,9 +326,13 @@ def archived_records(
     if archived.status != 200 or not archived.body.strip():
         return
     digest = bytes_hash(archived.body)
-    records = list(_contained_content(archived, source, is_article))
+    seen = Seen(source=source, url=archived.url, at=archived.at)
+    try:
+        with page_limit():
+            records = list(_contained_content(archived, source, is_article))
+    except TooCostlyError as error:
+        records = [rejection(seen, error.reason, error.detail)]
     if archived.truncated:
-        seen = Seen(source=source, url=archived.url, at=archived.at)
         records.append(rejection(seen, "cut_off", "the archived page is not whole"))
     if records:
         kind = "article" if any(isinstance(record, ArticleRecord) for record in records) else "page"

@@ -22,13 +22,12 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from db.contained import Failure as Failed
-from db.contained import contained
 from db.records import Record, RejectedRecord, utc_now
-from db.rejected import PARSER_FAILED
 from scraper.answers import AnswerError, Parsed, Seen, understood
 from scraper.captures import card_record, posting_of_card, records_of
 from scraper.details import GONE, NOT_THIS_AD
 from scraper.identity import GONE_STATUS, Asked, Found, Said, Says, Which, judge
+from scraper.limits import LONGEST_ARTICLE, LONGEST_TREE, too_large
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.addresses import absolute, split_address
 from scraper.pages.article import Article, read_article
@@ -45,10 +44,11 @@ ARTICLE_PATH: Final = r"/insights/[^/?#]+?(?:/|\.txt)?$"
 """Addresses of articles on the site that the captures come from; the option `article_path` says otherwise."""
 MOST_INDEX_PAGES: Final = 1_000
 _NEXT: Final = re.compile(
-    r"""<(?:a|link)\b[^>]*\brel=["']?next\b[^>]*>|<button\b[^>]*\bhx-(?:get|post)=[^>]*>""", re.IGNORECASE
+    r"""<(?:a|link)\b(?=[^<>]*+>)[^<>]*?\brel=["']?next\b[^<>]*+>|<button\b(?=[^<>]*+>)[^<>]*?\bhx-(?:get|post)=[^<>]*+>""",
+    re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"""\b(?:href|hx-get|hx-post)=["']([^"']+)["']""", re.IGNORECASE)
-_LINK: Final = re.compile(r"""<a\b[^>]*?\bhref=["']([^"'#]+)""", re.IGNORECASE)
+_LINK: Final = re.compile(r"""<a\b[^<>]*?\bhref=["']([^"'#]+)""", re.IGNORECASE)
 _PAGE_NUMBER: Final = re.compile(r"[?&]page=\d+|/page/\d+")
 
 
@@ -76,17 +76,13 @@ class ArticlesSpider(scrapy.Spider):
     def parse_index(self, response: Response) -> Iterator[Record | Request]:
         """Articles, job cards and the next page of an index page."""
         self.index_pages += 1
-        if (page := self._text(response)) is None:
-            self._incomplete("an index page is no text")
-            yield self._rejected(response.url, "unreadable", "the index page is no text")
-            return
-        found = contained(self._listed, page, response.url)
-        if isinstance(found, Failed):
-            self._incomplete("an index page could not be read")
+        found = understood(self._index_page, response)
+        if isinstance(found, AnswerError):
+            self._incomplete("an index page cannot be read")
             self._count("jobledger/parse_errors")
-            yield self._rejected(response.url, PARSER_FAILED, str(found))
+            yield self._rejected(response.url, found.reason, f"the index page cannot be read: {found.detail}")
             return
-        cards, articles = found
+        page, cards, articles = found
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="listing")
         listed = {*articles, *(card.url or card.title for card in cards if not isinstance(card, Failed))}
@@ -103,14 +99,12 @@ class ArticlesSpider(scrapy.Spider):
 
     def parse_article(self, response: Response) -> Iterator[Record | Request]:
         """An article, its featured jobs, and the pages of those that have one."""
-        page = self._text(response)
-        article = contained(self._read_article, response, page) if page is not None else None
-        if not isinstance(article, Article) or page is None:
+        read = understood(self._article_page, response)
+        if isinstance(read, AnswerError):
             self._count("jobledger/parse_errors")
-            reason = PARSER_FAILED if isinstance(article, Failed) else "not_an_article"
-            why = str(article or "no title with article or featured job")
-            yield self._rejected(response.url, reason, why, page or "")
+            yield self._rejected(response.url, read.reason, read.detail, read.excerpt)
             return
+        article, others = read
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="article")
         where = urlsplit(response.url).path
@@ -120,7 +114,7 @@ class ArticlesSpider(scrapy.Spider):
         for job in article.jobs:
             if job.link and (address := absolute(response.url, job.link)):
                 yield from self._job_request(address, job.title)
-        for address in self._articles(page, response.url):
+        for address in others:
             yield self._request(address, self.parse_article)
 
     def parse_job(self, response: Response, number: str, title: str) -> Iterator[Record]:
@@ -173,13 +167,25 @@ class ArticlesSpider(scrapy.Spider):
         else:
             yield self._rejected(request.url, "fetch_failed", f"{type(error).__name__}: {error}"[:300])
 
-    def _read_article(self, response: Response, page: str) -> Article | None:
+    def _read_article(self, response: Response, page: str) -> Article:
+        """Raises `AnswerError` where the page is none."""
+        if why := too_large(len(page), LONGEST_ARTICLE):
+            raise AnswerError("too_large", why)
         is_html = isinstance(response, HtmlResponse) or "<" in page[:200]
-        return read_article(html_blocks(page) if is_html else text_blocks(page))
+        article = read_article(html_blocks(page) if is_html else text_blocks(page))
+        if article is None:
+            raise AnswerError("not_an_article", "no title with article or featured job", page)
+        return article
 
-    def _listed(self, page: str, base: str) -> tuple[list[JobCard | Failed], list[str]]:
-        """The job cards and the articles of an index page."""
-        return read_cards(page, base), self._articles(page, base)
+    def _index_page(self, response: Response) -> tuple[str, list[JobCard | Failed], list[str]]:
+        """The text, the job cards and the articles of an index page. Raises `AnswerError`."""
+        page = self._required_text(response, "unreadable")
+        return page, read_cards(page, response.url), self._articles(page, response.url)
+
+    def _article_page(self, response: Response) -> tuple[Article, list[str]]:
+        """An article, and the articles that its page links to. Raises `AnswerError`."""
+        page = self._required_text(response, "not_an_article")
+        return self._read_article(response, page), self._articles(page, response.url)
 
     def _articles(self, page: str, base: str) -> list[str]:
         """The articles of this site that a page links to, each once, in order."""
@@ -240,6 +246,14 @@ class ArticlesSpider(scrapy.Spider):
 
     def _request(self, address: str, callback: Any, **arguments: Any) -> Request:
         return Request(address, callback=callback, errback=self.failed_page, **arguments)
+
+    def _required_text(self, response: Response, reason: str) -> str:
+        """Raises `AnswerError` where a page is no text, for that reason, or too long for a tree."""
+        if (page := self._text(response)) is None:
+            raise AnswerError(reason, "the page is no text")
+        if why := too_large(len(page), LONGEST_TREE):
+            raise AnswerError("too_large", why)
+        return page
 
     def _text(self, response: Response) -> str | None:
         if isinstance(response, TextResponse) and response.encoding.lower() not in {"utf-8", "ascii", "cp1252"}:

@@ -20,16 +20,17 @@ from scraper.spiders.board import BoardSpider
 
 API = "https://hn.algolia.com"
 HIRING = re.compile(r"who\s+is\s+hiring", re.IGNORECASE)
-SEPARATOR = re.compile(r"\s*[|｜]\s*")
+SEPARATOR = re.compile(r"(?:(?<!\s)\s++)?[|｜]\s*+")
 
 ADDRESS = re.compile(
     r"""https?://\S+ | \bwww\.\S+
-    | \b[\w-]+\.(?:com|io|ai|co|org|dev|net|app|xyz|tech|eu|de|uk)\b/?\S*""",
+    | \b[\w-]{1,63}\.(?:com|io|ai|co|org|dev|net|app|xyz|tech|eu|de|uk)\b/?\S*""",
     re.VERBOSE | re.IGNORECASE,
 )
+_NAMED = r"\b(?:USD|EUR|GBP|CHF|CAD|AUD|SEK|INR|salary|compensation)\b"
 MONEY = re.compile(
-    r"""[$€£¥₹]\s?\d | \d\s?[kK]\b | \d[\d.,]*\s?(?:[$€£₹]|USD|EUR|GBP|CHF)
-    | \b(?:USD|EUR|GBP|CHF|CAD|AUD|SEK|INR|salary|compensation)\b .* \d""",
+    rf"""[$€£¥₹]\s?\d | \d\s?[kK]\b | \d[.,]*+\s?(?:[$€£₹]|USD|EUR|GBP|CHF)
+    | {_NAMED} (?:(?!{_NAMED})[^\d\n])*+ \d""",
     re.VERBOSE | re.IGNORECASE,
 )
 EMPLOYMENT = re.compile(

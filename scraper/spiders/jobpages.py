@@ -27,7 +27,7 @@ ABOUT_JOBS = re.compile(
     re.IGNORECASE,
 )
 """Addresses that speak of jobs, where the entry says no pattern."""
-_HREF = re.compile(r"""<a\b[^>]{0,500}?\bhref\s*=\s*(?:"([^"]{1,2000})"|'([^']{1,2000})')""", re.IGNORECASE)
+_HREF = re.compile(r"""<a\b[^<>]{0,500}?\bhref\s*+=\s*+(?:"([^"<>]{1,2000})"|'([^'<>]{1,2000})')""", re.IGNORECASE)
 MOST_SITEMAPS = 500
 
 

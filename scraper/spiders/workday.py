@@ -37,7 +37,7 @@ CAP = 2_000
 LOCALE = re.compile(r"[a-z]{2}-[A-Z]{2}\Z")
 COUNT_OF_PLACES = re.compile(r"\d{1,3}\s+\w+\Z")
 """`2 Locations`, `3 Standorte`: a count, not a place."""
-REQUISITION = re.compile(r"_([A-Za-z]{0,6}[-_]?\d[\w-]*)\Z")
+REQUISITION = re.compile(r"(?<![\w-])(?=[\w-]++\Z)[\w-]*?_([A-Za-z]{0,6}[-_]?\d[\w-]*+)\Z")
 
 
 class WorkdaySpider(BoardSpider):
