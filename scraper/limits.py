@@ -19,7 +19,7 @@ from typing import Final, ParamSpec, TypeVar
 from db.files import LARGEST_PAGE
 from scraper.pages.rows import AnswerError
 
-SECONDS_A_PAGE: Final = 30.0
+SECONDS_A_PAGE = 30.0
 """Of processor time. The most expensive real page takes less than one."""
 AGAIN: Final = 0.5
 """Seconds until a page that goes on all the same is cut again."""
@@ -79,15 +79,15 @@ def _ring(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextmanager
-def page_limit(seconds: float = SECONDS_A_PAGE) -> Iterator[None]:
-    """Raises `TooCostlyError` inside the block once reading a page has used so much processor time."""
+def page_limit() -> Iterator[None]:
+    """Raises `TooCostlyError` inside the block once reading a page has used too much processor time."""
     try:
-        with cut_after(seconds):
+        with cut_after(SECONDS_A_PAGE):
             yield
     except PageTooSlow:
         if _armed:
             raise  # of a block around this one
-        raise TooCostlyError(f"reading it takes more than {seconds:g} seconds of work") from None
+        raise TooCostlyError(f"reading it takes more than {SECONDS_A_PAGE:g} seconds of work") from None
 
 
 def limited(read: Callable[P, Iterable[T]]) -> Callable[P, Iterator[T]]:

@@ -17,6 +17,9 @@ _BULLET = re.compile(r"^[ \t]*[•·▪‣◦●∙*][ \t\u00a0]+", re.MULTILINE
 _LINE_END = re.compile(r"[ \t](?<![ \t][ \t])[ \t]*+\n")
 _GAP = re.compile(r"\n{3,}")
 _LEFT_SPACE = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
+_LIST = re.compile(r"<(/?)[uo]l(?=[\s/>])", re.IGNORECASE)
+DEEPEST_LIST = 40
+"""Lists inside lists; deeper ones are read as blocks, because the cost of a list grows with its depth."""
 HIDDEN = ["[hidden]", '[style*="display:none"]', '[style*="display: none"]', "template"]
 """What no reader sees is no part of an ad; it is where instructions to machines hide."""
 
@@ -60,5 +63,18 @@ def _of_markup(text: str) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
     # A NUL ends a text for some parsers; CDATA marks are no markup inside HTML.
-    text = _CDATA.sub("", text.replace("\x00", ""))
+    text = _without_deep_lists(_CDATA.sub("", text.replace("\x00", "")))
     return str(extract_plain_text(text, preserve_formatting=True, list_bullets=True, skip_elements=HIDDEN))
+
+
+def _without_deep_lists(text: str) -> str:
+    if len(_LIST.findall(text)) <= DEEPEST_LIST:
+        return text
+    depth = 0
+
+    def flattened(tag: re.Match[str]) -> str:
+        nonlocal depth
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        return f"<{tag[1]}div" if depth + bool(tag[1]) > DEEPEST_LIST else tag[0]
+
+    return _LIST.sub(flattened, text)
