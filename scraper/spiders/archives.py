@@ -31,7 +31,8 @@ from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, Reje
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.backfill.likely import is_article_page, may_hold_article
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
-from scraper.files.warc import HTML, XML, Archived, Broken, Entry, read_warc
+from scraper.files.records import HTML, XML, Archived, Broken, Entry
+from scraper.files.warc import read_warc
 from scraper.pages.jobposting import read_job_page
 from scraper.pages.rows import decoded_json
 from scraper.pages.xml import safe_xml

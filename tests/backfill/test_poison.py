@@ -22,7 +22,7 @@ from scheduler.backfill import backfill
 from scheduler.backfill_file import BackfillResult, backfill_file
 from scheduler.backfill_watch import BusyError, PageTooSlow, Trail, Watch
 from scheduler.processes import Processes
-from scraper.files.warc import Archived
+from scraper.files.records import Archived
 from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY
 
