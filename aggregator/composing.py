@@ -18,6 +18,7 @@ from aggregator.reading import Reading
 from db.keys import key
 from db.postings import FlagDraft, PostingDraft
 from db.types import fits
+from db.unread import seen_of
 
 PREFERENCE: tuple[tuple[str, str, Callable[[Reading], object]], ...] = (
     ("pay", "a published amount before one read from text, any pay before none", lambda r: _pay_rank(r.salary)),
@@ -43,8 +44,7 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
     first, pay, place, level = ordered[0], best["pay"], best["place"], best["level"]
     country = place.location.country
     salary = pay.salary
-    first_seen = min(r.first_seen for r in every)
-    still_open = any(r.closed_at is None for r in every)
+    seen = seen_of(every)
     reposted, reposted_days = reposts([(r.source, r.first_seen, r.last_seen) for r in every])
     values: dict[str, Any] = {
         "title": first.title,
@@ -66,7 +66,7 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
         "countries": list(place.location.countries),
         "remote": place.location.remote,
         "remote_scope": list(place.location.remote_scope),
-        **_money(pay, rates, first_seen),
+        **_money(pay, rates, seen["first_seen"]),
         "url": best["link"].url,
         "description_text": best["description"].description_text,
         "requisition_text": next((r.requisition_text for r in ordered if r.requisition_text), None),
@@ -74,9 +74,7 @@ def compose(posting_id: str, readings: Sequence[Reading], rates: Rates) -> Posti
         "posted_on": min((r.posted_on for r in every if r.posted_on), default=None),
         "valid_through": max((r.valid_through for r in ordered if r.valid_through), default=None),
         "block": f"{first.company.key}|{first.role.family or ''}" if first.company else "",
-        "first_seen": first_seen,
-        "last_seen": max(r.last_seen for r in every),
-        "closed_at": None if still_open else max(r.closed_at for r in every if r.closed_at),
+        **seen,
         "reposted": reposted,
         "reposted_days": reposted_days,
     }

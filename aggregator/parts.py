@@ -9,23 +9,22 @@ left to the caller, who is alone with the ledger meanwhile (`db.alone`) and in w
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
-from aggregator.composing import compose
+from aggregator.containing import compose_all
 from aggregator.normalise.money import Rates
-from aggregator.reading import read
 from aggregator.rules import RULES_VERSION
 from db.pending import Pending, ads_of, pending_jobs
-from db.postings import PostingCounts, PostingDraft, keep_postings, stored_rates
+from db.postings import PostingCounts, keep_postings, stored_rates
+from db.records import RejectedRecord
 from db.session import reading
 from db.workers import address_of, engine_at, patiently
 
@@ -35,9 +34,6 @@ AT_ONCE = 200
 """Parts that are handed out before the ledger is asked what else is pending."""
 LEAST_PARTS = 16
 """Where less is pending, parts are smaller, so that every worker has some and they end at about the same time."""
-
-Job = tuple[str, Sequence[Any]]
-"""A posting's id and the rows of `raw_posting` that describe it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +46,35 @@ class Part:
     jobs: Pending
 
 
-def read_in_parts(
-    engine: Engine, pool: Executor, *, turn: str, now: datetime, progress: Callable[[int], None]
-) -> tuple[int, PostingCounts]:
-    """Has what is pending read by the tasks of `pool`; returns how many raw postings were read, and what came of it.
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many raw postings were read, what came of it, and those that were rejected."""
+
+    read: int = 0
+    counts: PostingCounts = field(default_factory=PostingCounts)
+    rejected: tuple[RejectedRecord, ...] = ()
+
+    def __add__(self, other: Done) -> Done:
+        return Done(self.read + other.read, self.counts + other.counts, self.rejected + other.rejected)
+
+
+def read_in_parts(engine: Engine, pool: Executor, *, turn: str, now: datetime, progress: Callable[[int], None]) -> Done:
+    """Has what is pending read by the tasks of `pool`.
 
     What little is left, because it changed meanwhile or is not worth a task, is left pending. `progress` is told the
     number after each part. Raises what a task raised, after which the others are not begun.
     """
-    done, counts = 0, PostingCounts()
+    done = Done()
     whole = Part(address_of(engine), turn, now, {})
     while True:
         jobs = patiently(lambda: _pending(engine))
         if sum(map(len, jobs.values())) < SMALLEST:
-            return done, counts
+            return done
         futures = [pool.submit(read_part, replace(whole, jobs=part)) for part in parts_of(jobs)]
         try:
             for future in as_completed(futures):
-                read_now, made = future.result()
-                done, counts = done + read_now, counts + made
-                progress(done)
+                done += future.result()
+                progress(done.read)
         finally:
             for future in futures:
                 future.cancel()
@@ -99,8 +104,8 @@ def parts_of(jobs: Pending) -> Iterator[dict[str, tuple[str, ...]]]:
         yield part
 
 
-def read_part(part: Part) -> tuple[int, PostingCounts]:
-    """The task: reads, composes and writes one part; returns how many raw postings were read, and what came of it.
+def read_part(part: Part) -> Done:
+    """The task: reads, composes and writes one part.
 
     Waits for a ledger that is away. Raises `db.turns.TurnOver` when somebody else has begun to aggregate.
     """
@@ -108,24 +113,19 @@ def read_part(part: Part) -> tuple[int, PostingCounts]:
         return patiently(lambda: _read_part(part))
 
 
-def _read_part(part: Part) -> tuple[int, PostingCounts]:
+def _read_part(part: Part) -> Done:
     engine = engine_at(part.ledger)
     with reading(engine) as connection:
         batch = ads_of(connection, part.jobs)
-    drafts = compose_all(_rates(part.ledger, part.turn), batch)
-    counts = keep_postings(engine, drafts, rules_version=RULES_VERSION, now=part.now, turn=part.turn)
-    return sum(len(rows) for _, rows in batch), counts
+    made = compose_all(_rates(part.ledger, part.turn), batch, now=part.now)
+    counts = keep_postings(engine, made, rules_version=RULES_VERSION, now=part.now, turn=part.turn)
+    return Done(sum(len(rows) for _, rows in batch), counts, tuple(made.rejected))
 
 
 @lru_cache(maxsize=1)
 def _rates(ledger: URL, turn: str) -> Rates:  # noqa: ARG001 - rates are read once a turn
     with reading(engine_at(ledger)) as connection:
         return Rates(stored_rates(connection))
-
-
-def compose_all(rates: Rates, batch: Sequence[Job]) -> list[PostingDraft]:
-    """A draft a job, in the same order."""
-    return [compose(posting_id, [read(row) for row in rows], rates) for posting_id, rows in batch]
 
 
 @contextmanager

@@ -58,7 +58,7 @@ def record(number: int, at: datetime = NOW) -> RawPostingRecord:
 
 
 def rows_of(records: Sequence[RawPostingRecord]) -> list[dict[str, Any]]:
-    return [_row(said.id, _merged(None, [said]), [said], None) for said in prepared(records)]
+    return [_row(said.id, _merged(None, [said]), [said], None) for said in prepared(records)[0]]
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -140,7 +140,7 @@ def measure(postgres: str | None, number: int, repeat: int) -> None:
     records = [record(n) for n in range(number)]
     rows = sorted(rows_of(records), key=lambda row: str(row["id"]))
     again = [record(n, NOW + timedelta(days=1)) for n in range(number)]
-    said, said_again = (prepared(part) for part in (records, again))
+    said, said_again = (prepared(part)[0] for part in (records, again))
     peer = "psycopg COPY" if postgres else "sqlite3 executemany"
     times: dict[str, list[tuple[float, float]]] = {}
 

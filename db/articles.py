@@ -24,6 +24,8 @@ class StoredSection:
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
     id: str
+    source: str
+    url: str
     title: str
     content_hash: str
     sections: tuple[StoredSection, ...]
@@ -48,7 +50,7 @@ def pending(connection: Connection, rules_version: int) -> list[StoredArticle]:
     query = select(SECTION).order_by(SECTION.c.article_id, SECTION.c.position)
     for row in rows_by_id(connection, query, SECTION.c.article_id, [r.id for r in rows]):
         sections.setdefault(row.article_id, []).append(StoredSection(row.heading, row.subheading, row.text))
-    return [StoredArticle(r.id, r.title, r.content_hash, tuple(sections.get(r.id, ()))) for r in rows]
+    return [StoredArticle(r.id, r.source, r.url, r.title, r.content_hash, tuple(sections.get(r.id, ()))) for r in rows]
 
 
 def mark_all_pending(engine: Engine) -> None:

@@ -6,6 +6,11 @@ from sqlalchemy import Connection, Engine, text
 
 from db.session import reading
 
+REJECTED = (
+    "EXISTS (SELECT 1 FROM rejected x WHERE x.subject = r.id AND x.reason = 'rule_failed' AND x.resolved_at IS NULL)"
+)
+"""Whether the raw posting `r` is one that our rules could not read: it says nothing of its posting."""
+
 CHECKS: tuple[tuple[str, str], ...] = (
     (
         "a posting without any raw posting",
@@ -13,7 +18,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
     ),
     (
         "a raw posting that was read but belongs to no posting",
-        "SELECT id FROM raw_posting WHERE rules_version <> 0 AND posting_id IS NULL",
+        f"SELECT id FROM raw_posting r WHERE rules_version <> 0 AND posting_id IS NULL AND NOT {REJECTED}",  # noqa: S608 - our own words
     ),
     (
         "a raw posting that was never seen on a page",
@@ -35,8 +40,8 @@ CHECKS: tuple[tuple[str, str], ...] = (
     ("a posting last seen before it was first seen", "SELECT id FROM posting WHERE last_seen < first_seen"),
     (
         "a posting that is closed although one of its ads is open",
-        "SELECT p.id FROM posting p WHERE p.closed_at IS NOT NULL AND EXISTS (SELECT 1 FROM raw_posting r"
-        " WHERE r.posting_id = p.id AND r.closed_at IS NULL AND r.rules_version <> 0)",
+        "SELECT p.id FROM posting p WHERE p.closed_at IS NOT NULL AND EXISTS (SELECT 1 FROM raw_posting r"  # noqa: S608
+        f" WHERE r.posting_id = p.id AND r.closed_at IS NULL AND r.rules_version <> 0 AND NOT {REJECTED})",
     ),
     (
         "a posting that is open although all its ads are closed",

@@ -93,6 +93,7 @@ def _erase_ads(connection: Connection, raw_ids: Collection[str]) -> Erased:
     }
     connection.execute(delete(SIGHTING).where(one_of(connection, SIGHTING.c.raw_posting_id, raw_ids)))
     connection.execute(delete(RAW).where(one_of(connection, RAW.c.id, raw_ids)))
+    connection.execute(delete(REJECTED).where(one_of(connection, REJECTED.c.subject, raw_ids)))
     left = {row.posting_id for row in rows_by_id(connection, select(RAW.c.posting_id), RAW.c.posting_id, owners)}
     connection.execute(update(RAW).where(one_of(connection, RAW.c.posting_id, left)).values(rules_version=0))
     gone = owners - left
@@ -128,7 +129,7 @@ def _erase_pages(connection: Connection, page_ids: Collection[str]) -> int:
 
 
 def _erase_articles(connection: Connection, article_ids: Collection[str]) -> None:
-    for column in (SECTION.c.article_id, CLAIM.c.article_id, ARTICLE.c.id):
+    for column in (SECTION.c.article_id, CLAIM.c.article_id, REJECTED.c.subject, ARTICLE.c.id):
         connection.execute(delete(column.table).where(one_of(connection, column, article_ids)))
 
 

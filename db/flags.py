@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select, update
 
-from db.bulk import one_of, upsert
+from db.bulk import one_of, rows_by_id, upsert
+from db.records import RejectedRecord
 from db.session import committed, reading
 from db.tables import FLAG, POSTING
 
@@ -36,6 +38,8 @@ class CohortChanges:
     raised: int = 0
     reworded: int = 0
     lifted: int = 0
+    rejected: tuple[RejectedRecord, ...] = ()
+    """Postings that the cohort test failed on."""
 
 
 def cohort_pay(engine: Engine, *, at_most: int | None = None) -> list[CohortPay] | None:
@@ -54,6 +58,13 @@ def cohort_pay(engine: Engine, *, at_most: int | None = None) -> list[CohortPay]
     if at_most is not None and len(rows) > at_most:
         return None
     return [CohortPay(row.id, row.family, row.level, row.country, float(row.low + row.high) / 2) for row in rows]
+
+
+def named_rows(engine: Engine, posting_ids: Collection[str]) -> list[Row[Any]]:
+    """(id, sources, url, title_text) of these postings."""
+    query = select(POSTING.c.id, POSTING.c.sources, POSTING.c.url, POSTING.c.title_text).order_by(POSTING.c.id)
+    with reading(engine) as connection:
+        return rows_by_id(connection, query, POSTING.c.id, posting_ids)
 
 
 def keep_cohort_flags(

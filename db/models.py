@@ -387,14 +387,22 @@ class PostingMerge(SQLModel, table=True):
 class Rejected(SQLModel, table=True):
     """What could not be read, with the reason."""
 
+    __table_args__ = (Index("ix_rejected_page", "source", "url"),)
+
     id: str = Field(primary_key=True)
-    source: str = Field(index=True)
+    source: str
     url: str = Field(sa_type=Text)
     reason: str
     detail: str = Field(sa_type=Text)
     excerpt: str = Field(default="", sa_type=Text)
+    subject: str | None = Field(default=None, index=True)
+    """The raw posting, posting or article that our rules failed on; null for what was never read from its page."""
+    rules_version: int | None = None
+    """The version of the rules that failed; null for what a site, a parser or the network failed on."""
     first_seen: datetime = Field(sa_type=UtcTime)
     last_seen: datetime = Field(sa_type=UtcTime)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When a later reading succeeded; null while the rejection stands."""
 
 
 class FxRate(SQLModel, table=True):

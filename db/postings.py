@@ -17,9 +17,12 @@ from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, select,
 from db.bulk import rows_by_id, update_rows, upsert
 from db.keys import content_hash, key
 from db.merges import kept_decisions
+from db.records import RejectedRecord
+from db.rejected import UNREADABLE, keep_rejected, resolve_rows
 from db.session import committed, reading, writing
 from db.tables import CHANGE, COMPANY, FLAG, POSTING, RATE, RAW, SIGHTING
 from db.turns import require_turn
+from db.unread import Unread, keep_unread
 from db.words import keep_words, words_changed
 
 LIFE = frozenset(
@@ -65,13 +68,22 @@ class PostingDraft:
     """Id and name."""
     flags: tuple[FlagDraft, ...]
     read_from: Mapping[str, str]
-    """Raw postings read: id -> content hash at the time of reading."""
+    """Its raw postings, those that could not be read too: id -> content hash at the time of reading."""
 
     content_hash: str = field(init=False)
     """Of all columns of `CONTENT`; made where the draft is made, so that workers share the work."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "content_hash", content_hash({name: self.values[name] for name in CONTENT}))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of some jobs: postings, jobs that could not be read at all, and the raw postings that failed."""
+
+    drafts: Sequence[PostingDraft] = ()
+    unread: Sequence[Unread] = ()
+    rejected: Sequence[RejectedRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +130,28 @@ def stored_rates(connection: Connection) -> list[tuple[str, Any, float, str]]:
 
 
 def keep_postings(
-    engine: Engine, drafts: Sequence[PostingDraft], *, rules_version: int, now: datetime, turn: str | None = None
+    engine: Engine, batch: Batch, *, rules_version: int, now: datetime, turn: str | None = None
 ) -> PostingCounts:
-    """Writes a batch in one transaction and marks its raw postings as read.
+    """Writes a batch in one transaction and marks its raw postings as read, or as rejected.
 
     A raw posting that changed while it was being read stays pending. Work done in the name of a `turn` of somebody who
     aggregates raises `db.turns.TurnOver`, and writes nothing, once that is over.
     """
-    if not drafts:
+    if not (batch.drafts or batch.unread):
         return PostingCounts()
-    ordered = sorted(drafts, key=lambda draft: draft.id)
 
     def work(connection: Connection) -> PostingCounts:
         if turn is not None:
             require_turn(connection, turn)
-        return _keep_batch(connection, ordered, rules_version, now)
+        return _keep_batch(connection, batch, rules_version, now)
 
     return committed(engine, work)
 
 
-def _keep_batch(
-    connection: Connection, ordered: Sequence[PostingDraft], rules_version: int, now: datetime
-) -> PostingCounts:
-    old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, [d.id for d in ordered])}
+def _keep_batch(connection: Connection, batch: Batch, rules_version: int, now: datetime) -> PostingCounts:
+    ordered = sorted(batch.drafts, key=lambda draft: draft.id)
+    ids = [draft.id for draft in ordered] + [job.id for job in batch.unread]
+    old = {row.id: row for row in rows_by_id(connection, select(POSTING), POSTING.c.id, ids)}
     _keep_companies(connection, ordered)
     decided = _decided_flags(connection, ordered)
     changed = [d for d in ordered if d.id not in old or _differs(old[d.id], d, rules_version)]
@@ -153,19 +164,40 @@ def _keep_batch(
     )
     keep_words(connection, [(d.id, d.values) for d in changed if words_changed(old.get(d.id), d.values)])
     _keep_flags(connection, ordered, decided, rules_version, now)
-    counts = _keep_changes(connection, ordered, old, now)
+    keep_unread(connection, batch.unread, old, rules_version=rules_version, now=now)
+    counts = _keep_changes(connection, ordered, batch.unread, old, now)
+    owners: list[Owned] = [(draft.read_from, draft.id) for draft in ordered]
+    owners += [(job.read_from, job.id if job.id in old else None) for job in batch.unread]
+    _mark_read(connection, owners, rules_version)
+    _keep_rejected(connection, owners, batch.rejected, now)
+    return counts
+
+
+Owned = tuple[Mapping[str, str], str | None]
+"""Raw postings with the hash of what was read, and the posting that they belong to."""
+
+
+def _mark_read(connection: Connection, owners: Sequence[Owned], rules_version: int) -> None:
+    """Raw postings belong to their posting and are pending no more, unless they changed meanwhile."""
     read = update(RAW).where(RAW.c.id == bindparam("raw_id"), RAW.c.content_hash == bindparam("read_hash"))
     owned = [
-        {"raw_id": raw_id, "read_hash": read_hash, "owner": draft.id}
-        for draft in ordered
-        for raw_id, read_hash in draft.read_from.items()
+        {"raw_id": raw_id, "read_hash": read_hash, "owner": owner}
+        for read_from, owner in owners
+        for raw_id, read_hash in read_from.items()
     ]
     update_rows(
         connection,
         read.values(posting_id=bindparam("owner"), rules_version=rules_version),
         sorted(owned, key=lambda row: row["raw_id"]),
     )
-    return counts
+
+
+def _keep_rejected(
+    connection: Connection, owners: Sequence[Owned], rejected: Sequence[RejectedRecord], now: datetime
+) -> None:
+    failed = {record.subject for record in rejected}
+    resolve_rows(connection, [id_ for read, _ in owners for id_ in read if id_ not in failed], UNREADABLE, now)
+    keep_rejected(connection, sorted(rejected, key=lambda record: record.id))
 
 
 def _keep_companies(connection: Connection, drafts: Sequence[PostingDraft]) -> None:
@@ -286,9 +318,17 @@ def _keep_flags(
 
 
 def _keep_changes(
-    connection: Connection, drafts: Sequence[PostingDraft], old: Mapping[str, Row[Any]], now: datetime
+    connection: Connection,
+    drafts: Sequence[PostingDraft],
+    unread: Sequence[Unread],
+    old: Mapping[str, Row[Any]],
+    now: datetime,
 ) -> PostingCounts:
-    rows: list[dict[str, Any]] = []
+    rows = [
+        _change(job.id, "closed_at", old[job.id].closed_at, job.seen["closed_at"], "lifecycle", now)
+        for job in unread
+        if job.id in old and old[job.id].closed_at != job.seen["closed_at"]
+    ]
     new = updated = 0
     fields_changed: dict[str, int] = {}
     for draft in drafts:

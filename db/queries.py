@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, lit
 from db.bulk import count, rows_by_id
 from db.evergreen import is_evergreen
 from db.filters import FilterError, Filters
+from db.rejected import count_rejected
 from db.session import reading
 from db.tables import (
     ARTICLE,
@@ -285,15 +286,11 @@ def list_runs(
         return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def list_rejected(engine: Engine, *, limit: int | None = None) -> list[dict[str, Any]]:
-    """What could not be read, newest first."""
-    query = select(REJECTED).order_by(REJECTED.c.last_seen.desc(), REJECTED.c.id).limit(limit)
-    with reading(engine) as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
-
-
 def list_sources(engine: Engine) -> list[dict[str, Any]]:
-    """Every source that is configured or ever gave something, with its condition, its last run and its raw postings."""
+    """Every source that is configured or ever gave something, with its condition and its last run.
+
+    `raw_postings` counts its advertisements, `rejected` what of it could not be read.
+    """
     names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at"}]
     last = select(RUN.c.source, func.max(RUN.c.id).label("id")).where(RUN.c.state == "finished").group_by(RUN.c.source)
     newest = last.subquery()
@@ -305,6 +302,7 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
         }
         counted = select(RAW.c.source, func.count().label("postings")).group_by(RAW.c.source)
         raw = {row.source: row.postings for row in connection.execute(counted)}
+        rejected = count_rejected(connection)
         runs = {
             row.source: {"verdict": row.verdict, "finished_at": row.finished_at, "reasons": row.reasons}
             for row in connection.execute(select(RUN).join(newest, newest.c.id == RUN.c.id))
@@ -312,7 +310,9 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
         }
     blank = {column.name: None for column in names}
     return [
-        blank | known.get(name, {"name": name}) | {"last_run": runs.get(name), "raw_postings": raw.get(name, 0)}
+        blank
+        | known.get(name, {"name": name})
+        | {"last_run": runs.get(name), "raw_postings": raw.get(name, 0), "rejected": rejected.get(name, 0)}
         for name in sorted({*known, *raw, *runs})
     ]
 

@@ -15,8 +15,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, func, or_, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
+from db.contained import Failure, contained
 from db.keys import bytes_hash, canonical, content_hash, key
-from db.records import RawPostingRecord, storable, storable_bytes
+from db.records import RawPostingRecord, RejectedRecord, storable, storable_bytes
+from db.rejected import PARSER_FAILED
 from db.tables import CHANGE, PAGE, POSTING, RAW, SIGHTING
 
 PUBLISHED = tuple(
@@ -61,14 +63,38 @@ class Said:
     """The hash of what this page said of the ad until now."""
 
 
-def keep_raw_postings(connection: Connection, records: Sequence[RawPostingRecord]) -> tuple[Kept, int]:
-    """Writes raw postings, their pages, sightings and changes; returns what became of them and the sightings given."""
-    return (write_said(connection, prepared(records)) if records else Kept()), len(records)
+def keep_raw_postings(
+    connection: Connection, records: Sequence[RawPostingRecord]
+) -> tuple[Kept, list[RejectedRecord], int]:
+    """Writes raw postings, their pages, sightings and changes; returns what became of them, those that no row can be
+    made of, and the sightings given."""
+    if not records:
+        return Kept(), [], 0
+    said, failed = prepared(records)
+    return write_said(connection, said), failed, len(records) - len(failed)
 
 
-def prepared(records: Sequence[RawPostingRecord]) -> list[Said]:
-    """Records hashed and identified, one a page and ad: all that can be done without the ledger."""
-    return _last_words([_said(record) for record in records])
+def prepared(records: Sequence[RawPostingRecord]) -> tuple[list[Said], list[RejectedRecord]]:
+    """Records hashed and identified, one a page and ad: all that can be done without the ledger; and what failed."""
+    all_said, failed = [], []
+    for record in records:
+        said = contained(_said, record)
+        if isinstance(said, Failure):
+            failed.append(rejected_record(record, said))
+        else:
+            all_said.append(said)
+    return _last_words(all_said), failed
+
+
+def rejected_record(record: RawPostingRecord, failure: Failure) -> RejectedRecord:
+    """A published ad of which no row can be made."""
+    return RejectedRecord(
+        source=record.source,
+        url=record.page_url,
+        reason=PARSER_FAILED,
+        detail=f"{failure}; ad {record.source_id or record.url or ''}",
+        seen_at=record.seen_at,
+    )
 
 
 def write_said(connection: Connection, all_said: Sequence[Said]) -> Kept:

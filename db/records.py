@@ -188,9 +188,15 @@ class RejectedRecord:
     detail: str
     seen_at: datetime
     excerpt: str = ""
+    subject: str | None = None
+    """The raw posting, posting or article that our rules failed on; without a `url` that of its page is kept."""
+    rules_version: int | None = None
+    """The version of the rules that failed."""
 
     @property
     def id(self) -> str:
+        if self.subject is not None:
+            return key("rejected", self.subject, self.reason)
         return key("rejected", self.source, self.url, self.reason, self.detail)
 
 

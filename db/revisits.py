@@ -9,15 +9,22 @@ from sqlalchemy import Engine, select, update
 
 from db.bulk import one_of
 from db.keys import key
+from db.rejected import PARSER_FAILED, STANDING
 from db.session import reading, writing
 from db.store import KeepCounts
-from db.tables import ARTICLE, PAGE, POSTING, RAW, SIGHTING
+from db.tables import ARTICLE, PAGE, POSTING, RAW, REJECTED, SIGHTING
 
 
 def validators(engine: Engine, source: str) -> Mapping[str, tuple[str | None, str | None]]:
-    """ETag and Last-Modified of the pages of a source as last read, by URL; pages with neither are left out."""
+    """ETag and Last-Modified of the pages of a source as last read, by URL; pages with neither are left out.
+
+    So are pages on which a parser failed: they are fetched and read again until it succeeds.
+    """
+    failed = select(REJECTED.c.url).where(REJECTED.c.source == source, REJECTED.c.reason == PARSER_FAILED, STANDING)
     query = select(PAGE.c.url, PAGE.c.etag, PAGE.c.last_modified).where(
-        PAGE.c.source == source, (PAGE.c.etag.is_not(None)) | (PAGE.c.last_modified.is_not(None))
+        PAGE.c.source == source,
+        (PAGE.c.etag.is_not(None)) | (PAGE.c.last_modified.is_not(None)),
+        PAGE.c.url.not_in(failed),
     )
     with reading(engine) as connection:
         return {url: (etag, modified) for url, etag, modified in connection.execute(query)}

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Engine, Table, bindparam, case, delete, inser
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.raw_postings import keep_raw_postings
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord, storable
+from db.rejected import keep_rejected, resolve_pages
 from db.session import committed
-from db.tables import ARTICLE, PAGE, REJECTED, SECTION
+from db.tables import ARTICLE, PAGE, SECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ def _keep(connection: Connection, records: Sequence[Record], seen: Set[str]) -> 
     """What was done, and the raw postings that it counted."""
     pages = _keep_pages(connection, [r for r in records if isinstance(r, PageRecord)])
     articles = _keep_articles(connection, [r for r in records if isinstance(r, ArticleRecord)])
-    rejected = _keep_rejected(connection, [r for r in records if isinstance(r, RejectedRecord)])
-    raw, sightings = keep_raw_postings(connection, [r for r in records if isinstance(r, RawPostingRecord)])
+    raw, failed, sightings = keep_raw_postings(connection, [r for r in records if isinstance(r, RawPostingRecord)])
+    rejected = keep_rejected(connection, [*(r for r in records if isinstance(r, RejectedRecord)), *failed])
     new, updated, unchanged = (ids - seen for ids in (raw.new, raw.updated, raw.unchanged))
     counts = KeepCounts(
         pages=pages,
@@ -91,6 +92,7 @@ def _keep_pages(connection: Connection, records: Sequence[PageRecord]) -> int:
         for r in records
     ]
     upsert(connection, PAGE, last_of_each(rows, "id"), ["id"], earliest=["first_seen"], latest=["last_seen"])
+    resolve_pages(connection, records)
     return len(records)
 
 
@@ -139,24 +141,6 @@ def _article_row(r: ArticleRecord) -> dict[str, Any]:
         "last_seen": r.seen_at,
         "rules_version": 0,
     }
-
-
-def _keep_rejected(connection: Connection, records: Sequence[RejectedRecord]) -> int:
-    rows = [
-        {
-            "id": r.id,
-            "source": r.source,
-            "url": storable(r.url),
-            "reason": r.reason,
-            "detail": storable(r.detail),
-            "excerpt": storable(r.excerpt),
-            "first_seen": r.seen_at,
-            "last_seen": r.seen_at,
-        }
-        for r in records
-    ]
-    upsert(connection, REJECTED, last_of_each(rows, "id"), ["id"], earliest=["first_seen"], latest=["last_seen"])
-    return len(records)
 
 
 def _touch(connection: Connection, table: Table, seen: Mapping[str, datetime]) -> None:

@@ -83,7 +83,7 @@ def _group(wages: sqlite3.Connection, role: str, soc: str) -> Group | None:
     if row is None:
         return None
     pay: dict[str, Any] = {name: _amount(row[1 + 2 * i], row[2 + 2 * i]) for i, name in enumerate(ANNUAL)}
-    employed = int(row[0]) if (row[0] or "").isdigit() else 0
+    employed = int(row[0]) if (row[0] or "").isdecimal() else 0
     return Group(
         key={"role": role, "country": "US"},
         currency="USD",

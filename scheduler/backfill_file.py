@@ -13,14 +13,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from lxml import etree
 from sqlalchemy.exc import SQLAlchemyError
 
 from aggregator.normalise.money import Rates
 from aggregator.rules import RULES_VERSION
+from db.contained import Failure, contained
 from db.files import FilePart, open_file, printable
 from db.keys import bytes_hash
 from db.records import ArticleRecord, RawPostingRecord, Record, RejectedRecord
+from db.rejected import PARSER_FAILED
 from db.session import LedgerError, open_ledger
 from db.store import keep
 from db.text import without_personal_data
@@ -41,18 +42,6 @@ KEPT_AT_ONCE: Final = 500
 """Records a transaction of the ledger."""
 MOST_POISON_NAMED: Final = 20
 CHUNK: Final = 1 << 20
-FAULTS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    etree.LxmlError,
-)
-"""What a parser may raise on a hostile page; the page is rejected with it, and the file goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +230,14 @@ class Work:
             return
         try:
             with watch.page():
-                records, rows = self._read_page(answer)
+                read = contained(self._read_page, answer)
         except PageTooSlow:
             self._poisonous(answer, "too_slow", "reading the page took longer than it may")
             return
-        except FAULTS as error:
-            detail = f"a parser failed: {type(error).__name__}: {error}"[:300]
-            self._reject(_faulty(answer, "parser_failed", detail), answer.at)
+        if isinstance(read, Failure):
+            self._reject(_faulty(answer, PARSER_FAILED, str(read)), answer.at)
             return
+        records, rows = read
         for table, row in rows:
             self._partitions.add(table, row)
         self._pages_with_jobs += any(isinstance(record, RawPostingRecord) for record in records)

@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from db.contained import Failure, contained
 from db.records import RawPostingRecord, RecordError, RejectedRecord
+from db.rejected import PARSER_FAILED
 from db.text import one_line, repair
 from scraper.pages.addresses import canonical
-from scraper.pages.rows import AnswerError, Row
+from scraper.pages.rows import AnswerError, Row, is_scalar
 from scraper.sources import Source
+
+Item = TypeVar("Item")
+Given = ParamSpec("Given")
 
 __all__ = [
     "DETAIL",
@@ -36,8 +41,10 @@ __all__ = [
     "gathered",
     "marker_of",
     "posting",
+    "read_each",
     "rejection",
     "require_token",
+    "understood",
 ]
 
 LISTING, DETAIL = "listing", "posting"
@@ -183,6 +190,63 @@ def gathered(parts: Iterable[Parsed], **whole: Any) -> Parsed:
         left_out=left_out + whole.pop("left_out", 0),
         **whole,
     )
+
+
+def read_each(items: Iterable[Item], read: Callable[[Item], Parsed], seen: Seen) -> list[Parsed]:
+    """The entries of an answer, each read by itself: one that cannot be read is rejected, and the others are kept.
+
+    >>> seen = Seen(source="s", url="https://x.example/", at=datetime(2026, 1, 1))
+    >>> [part.rejected[0].reason for part in read_each([{"id": 7}], lambda row: Parsed(total=1 // 0), seen)]
+    ['parser_failed']
+    """
+    parts = []
+    for number, item in enumerate(items, 1):
+        part = understood(read, item)
+        parts.append(part if isinstance(part, Parsed) else unread(seen, part, item, number))
+    return parts
+
+
+def understood(read: Callable[Given, Parsed], /, *args: Given.args, **kwargs: Given.kwargs) -> Parsed | AnswerError:
+    """What `read` makes of an answer or an entry, or why it cannot be read: as the parser says, or as it failed."""
+
+    def answered() -> Parsed | AnswerError:
+        try:
+            return read(*args, **kwargs)
+        except AnswerError as error:
+            return error
+
+    made = contained(answered)
+    return AnswerError(PARSER_FAILED, str(made)) if isinstance(made, Failure) else made
+
+
+def unread(seen: Seen, error: AnswerError, item: object, number: int) -> Parsed:
+    """An entry that could not be read, named by its id where it has one, else by its place in the answer."""
+    values = _values(item)
+    name = next((str(values[key]) for key in NAMES if is_scalar(values.get(key))), f"number {number}")
+    excerpt = contained(lambda: json.dumps(Row(values).rest(), ensure_ascii=False, default=str)[:300])
+    record = RejectedRecord(
+        source=seen.source,
+        url=seen.url,
+        reason=error.reason,
+        detail=f"{error.detail}; entry {name[:100]}",
+        seen_at=seen.at,
+        excerpt=error.excerpt or ("" if isinstance(excerpt, Failure) else excerpt),
+    )
+    return Parsed(rejected=(record,))
+
+
+NAMES = ("id", "guid", "objectID", "shortcode", "jobId", "referencenumber", "url", "link")
+"""Fields that name an entry, whatever its platform."""
+
+
+def _values(item: object) -> Mapping[str, object]:
+    """The fields of an entry; of several rows that are one posting those of the first."""
+    if isinstance(item, list | tuple) and item:
+        return _values(item[0])
+    if isinstance(item, Row):
+        return item.values
+    fields = getattr(item, "fields", item)
+    return fields if isinstance(fields, Mapping) else {}
 
 
 def marker_of(values: Mapping[str, object], *, volatile: Sequence[str] = ()) -> str:

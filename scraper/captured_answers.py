@@ -7,7 +7,6 @@ here, so each id carries its platform (`greenhouse:5012345`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from db.files import LARGEST, in_words
 from db.keys import folded
 from db.records import PageRecord, RawPostingRecord, Record, RejectedRecord
-from scraper.answers import Parsed, Seen, gathered
+from scraper.answers import Parsed, Seen, gathered, read_each, understood
 from scraper.files.members import Damage
 from scraper.files.unpacking import lines
 from scraper.files.warc import read_warc
@@ -112,7 +111,8 @@ def parse_answer(platform: str, answer: object, seen: Seen) -> Parsed:
     prefix = "" if platform == JSON_LD else f"{platform}:"  # an address tells postings apart by itself
     parsed = found[1](answer, replace(seen, id_prefix=prefix))
     if platform in BY_TENANT and not seen.url.startswith("http"):
-        parsed = replace(parsed, postings=tuple(_with_own_id(record) for record in parsed.postings))
+        own = gathered(read_each(parsed.postings, lambda record: Parsed(postings=(_with_own_id(record),)), seen))
+        parsed = replace(parsed, postings=own.postings, rejected=parsed.rejected + own.rejected)
     return replace(parsed, asks=())
 
 
@@ -135,7 +135,9 @@ def _reader_of(answer: object) -> tuple[str, Reading] | None:
             if any(keys & set(row) for row in rows[:2]):
                 return platform, _function(platform, parser)
         if rows and (inner := _reader_of_object(rows[0])) is not None and inner[0] in (JSON_LD, FLAT):
-            return inner[0], lambda items, seen: gathered(inner[1](item, seen) for item in _objects(items))
+            return inner[0], lambda items, seen: gathered(
+                read_each(_objects(items), lambda item: inner[1](item, seen), seen)
+            )
     return None
 
 
@@ -169,7 +171,7 @@ def _function(platform: str, name: str) -> Reading:
 def _declared(answer: object, seen: Seen) -> Parsed:
     found = [node for node in nodes_of([answer]) if is_posting(node)]
     jobs = [JobPosting(cleaned(node), "json-ld") for node in found]
-    return gathered(posting_of(job, seen, url=Row(job.fields).text("url")) for job in jobs)
+    return gathered(read_each(jobs, lambda job: posting_of(job, seen, url=Row(job.fields).text("url")), seen))
 
 
 def _objects(items: object) -> list[object]:
@@ -203,18 +205,21 @@ def parse_document(document: Document, seen: Seen) -> tuple[str, Parsed]:
     return "feed", parse_feed(document, replace(seen, id_prefix="feed:"))
 
 
+def parse_body(body: bytes, seen: Seen) -> Parsed:
+    """The postings of an answer of any platform. Raises `AnswerError` when it is none that we know."""
+    answer = decoded_json(body)
+    platform = recognise_answer(answer)
+    if platform is None:
+        excerpt = body[:200].decode("utf-8", "replace")
+        raise AnswerError("unknown_shape", "no known platform answers like this", excerpt)
+    return parse_answer(platform, answer, seen)
+
+
 def read_json(capture: Capture) -> Iterator[Record]:
     """The postings of a saved JSON answer."""
-    seen = _seen(capture)
-    try:
-        answer = decoded_json(capture.data())
-        platform = recognise_answer(answer)
-        if platform is None:
-            yield capture.rejected("unknown_shape", "no known platform answers like this", json.dumps(answer)[:200])
-            return
-        parsed = parse_answer(platform, answer, seen)
-    except AnswerError as error:
-        yield capture.rejected(error.reason, error.detail, error.excerpt)
+    parsed = understood(parse_body, capture.data(), _seen(capture))
+    if isinstance(parsed, AnswerError):
+        yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
     yield capture.page("listing")
     yield from _records(parsed)
@@ -232,20 +237,18 @@ def read_jsonl(capture: Capture) -> Iterator[Record]:
             continue
         if line is not None and not line.strip():
             continue
-        try:
-            if line is None:
-                raise AnswerError("too_large", f"a line of more than {in_words(LARGEST)} is not read")
-            answer = decoded_json(line)
-            platform = recognise_answer(answer)
-            if platform is None:
-                raise AnswerError(
-                    "unknown_shape", "no known platform answers like this", line[:200].decode("utf-8", "replace")
-                )
-            yield from _records(parse_answer(platform, answer, seen))
-        except AnswerError as error:
-            unread += 1
-            if unread <= MOST_REJECTED:
-                yield capture.rejected(error.reason, f"line {number}: {error.detail}", error.excerpt)
+        if line is None:
+            parsed: Parsed | AnswerError = AnswerError(
+                "too_large", f"a line of more than {in_words(LARGEST)} is not read"
+            )
+        else:
+            parsed = understood(parse_body, line, seen)
+        if isinstance(parsed, Parsed):
+            yield from _records(parsed)
+            continue
+        unread += 1
+        if unread <= MOST_REJECTED:
+            yield capture.rejected(parsed.reason, f"line {number}: {parsed.detail}", parsed.excerpt)
     if unread > MOST_REJECTED:
         yield capture.rejected("unreadable_lines", f"{unread} of {number} lines could not be read")
 
@@ -264,10 +267,10 @@ def _lines(capture: Capture) -> Iterator[bytes | RejectedRecord | None]:
 
 def read_xml(capture: Capture) -> Iterator[Record]:
     """The postings of a saved XML feed."""
-    try:
-        _, parsed = parse_document(safe_xml(capture.data()), _seen(capture))
-    except AnswerError as error:
-        yield capture.rejected(error.reason, error.detail, error.excerpt)
+    document = capture.data()
+    parsed = understood(lambda: parse_document(safe_xml(document), _seen(capture))[1])
+    if isinstance(parsed, AnswerError):
+        yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
     yield capture.page("feed")
     yield from _records(parsed)

@@ -16,8 +16,8 @@ from datetime import datetime
 from importlib import import_module
 from pathlib import Path, PurePath
 from typing import BinaryIO, Final
-from urllib.parse import urljoin
 
+from db.contained import Failure, contained, each_contained
 from db.files import (
     LARGEST,
     LARGEST_PAGE,
@@ -36,11 +36,14 @@ from db.records import (
     Record,
     RejectedRecord,
 )
+from db.rejected import PARSER_FAILED
 from scraper.files.finding import Skipped, files_below, is_folder, real_path
 from scraper.files.unpacking import unpacked
+from scraper.pages.addresses import absolute
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
 from scraper.pages.decoding import UnreadableError, decode
+from scraper.pages.featured import FeaturedJob
 from scraper.pages.jobcards import JobCard, job_id, read_cards, read_job
 from scraper.pages.rows import AnswerError
 from scraper.sources import Source, captures_source
@@ -132,6 +135,11 @@ def read_capture(capture: Capture) -> Iterator[Record]:
     if capture.size == 0:
         yield capture.rejected("empty", "the file holds nothing")
         return
+    for record in each_contained(_read(capture, reader)):
+        yield capture.rejected(PARSER_FAILED, str(record)) if isinstance(record, Failure) else record
+
+
+def _read(capture: Capture, reader: Reader) -> Iterator[Record]:
     try:
         yield from reader(capture)
     except UnreadableError as error:
@@ -203,8 +211,8 @@ def _shown(capture: Capture, text: str) -> Iterator[Record]:
         yield from article_records(capture, article)
     elif cards := read_cards(text):
         yield capture.page("listing")
-        for card in cards:
-            yield posting_of_card(card, source=source, page_url=capture.url, seen_at=capture.seen_at, partial=True)
+        for number, card in enumerate(cards, 1):
+            yield card_record(card, number, source=source, page_url=capture.url, seen_at=capture.seen_at)
 
 
 def _job_postings(capture: Capture, data: bytes) -> Iterator[Record]:
@@ -212,7 +220,10 @@ def _job_postings(capture: Capture, data: bytes) -> Iterator[Record]:
     from scraper.answers import Seen
     from scraper.pages.jobposting import read_job_page
 
-    parsed = read_job_page(data, Seen(source=capture.source, url=capture.url, at=capture.seen_at))
+    parsed = contained(read_job_page, data, Seen(source=capture.source, url=capture.url, at=capture.seen_at))
+    if isinstance(parsed, Failure):
+        yield capture.rejected(PARSER_FAILED, str(parsed))
+        return
     yield from parsed.postings
     yield from parsed.rejected
 
@@ -251,35 +262,60 @@ def records_of(
             ),
             salary_insight_links=article.salary_insight_links,
         )
-    for job in article.jobs:
-        if job.title is None or not job.complete:
-            missing = "title" if job.title is None else "company line"
-            named = " ".join(str(part) for part in (job.title, job.company, job.place) if part)
-            yield RejectedRecord(
-                source=source,
-                url=url,
-                reason="missing_field",
-                detail=f"{where}: featured job without {missing}: {named}",
-                seen_at=seen_at,
-                excerpt=" | ".join(part or "" for part in (job.employment_text, job.level_text, job.salary_text)),
-            )
-            continue
-        number = job_id(job.link) if job.link else None
-        address = urljoin(url, job.link) if job.link and url.startswith("http") else None
-        yield RawPostingRecord(
+    for number, job in enumerate(article.jobs, 1):
+        record = contained(_featured, job, source=source, url=url, seen_at=seen_at, where=where)
+        if isinstance(record, Failure):
+            detail = f"{where}: {record}; featured job {number}"
+            record = RejectedRecord(source=source, url=url, reason=PARSER_FAILED, detail=detail, seen_at=seen_at)
+        yield record
+
+
+def _featured(
+    job: FeaturedJob, *, source: str, url: str, seen_at: datetime, where: str
+) -> RawPostingRecord | RejectedRecord:
+    """The posting that an article features."""
+    if job.title is None or not job.complete:
+        missing = "title" if job.title is None else "company line"
+        named = " ".join(str(part) for part in (job.title, job.company, job.place) if part)
+        return RejectedRecord(
             source=source,
-            title_text=job.title,
-            page_url=url,
+            url=url,
+            reason="missing_field",
+            detail=f"{where}: featured job without {missing}: {named}",
             seen_at=seen_at,
-            source_id=f"job:{number}" if number else None,
-            partial=number is not None,  # its own page says more
-            url=address,
-            company_text=job.company,
-            location_text=job.place,
-            employment_text=job.employment_text,
-            level_text=job.level_text,
-            salary_text=job.salary_text,
+            excerpt=" | ".join(part or "" for part in (job.employment_text, job.level_text, job.salary_text)),
         )
+    number = job_id(job.link) if job.link else None
+    address = absolute(url, job.link) if job.link and url.startswith("http") else None
+    return RawPostingRecord(
+        source=source,
+        title_text=job.title,
+        page_url=url,
+        seen_at=seen_at,
+        source_id=f"job:{number}" if number else None,
+        partial=number is not None,  # its own page says more
+        url=address,
+        company_text=job.company,
+        location_text=job.place,
+        employment_text=job.employment_text,
+        level_text=job.level_text,
+        salary_text=job.salary_text,
+    )
+
+
+def card_record(
+    card: JobCard | Failure, number: int, *, source: Source, page_url: str, seen_at: datetime
+) -> RawPostingRecord | RejectedRecord:
+    """A card of a list as a posting, or as what could not be read."""
+    made: RawPostingRecord | Failure
+    if isinstance(card, Failure):
+        made = card
+    else:
+        made = contained(posting_of_card, card, source=source, page_url=page_url, seen_at=seen_at, partial=True)
+    if isinstance(made, RawPostingRecord):
+        return made
+    detail = f"{page_url}: {made}; job card {number}"
+    return RejectedRecord(source=source.name, url=page_url, reason=PARSER_FAILED, detail=detail, seen_at=seen_at)
 
 
 def posting_of_card(

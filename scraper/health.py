@@ -158,6 +158,10 @@ def _parse_errors(stats: Stats, _source: Source, _past: Sequence[Stats]) -> Find
         pages = max(_int(stats, "jobledger/pages"), 1)
         severity = "failed" if unread >= pages else "suspect"
         findings.append(Finding(severity, f"{_counted(unread, 'answer')} could not be read"))
+    if broke := _int(stats, "jobledger/parser_failures"):
+        # A few entries do not make a run suspect, but what they were is unknown: absence closes nothing after it.
+        severity = "failed" if broke > _int(stats, "jobledger/postings_read") else "note"
+        findings.append(Finding(severity, f"our parser broke on {_counted(broke, 'entry', 'entries')}"))
     if unseen := _int(stats, "jobledger/not_inspected"):
         findings.append(Finding("suspect", f"{_counted(unseen, 'listed posting')} whose own page could not be read"))
     return findings
@@ -238,8 +242,8 @@ QUESTIONS: Final[tuple[Callable[[Stats, Source, Sequence[Stats]], Findings], ...
 """What is asked of every run, in order."""
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _counted(number: int, thing: str, things: str | None = None) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {things or thing + 's'}"
 
 
 def _int(stats: Stats, name: str) -> int:

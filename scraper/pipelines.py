@@ -19,12 +19,16 @@ from scrapy.exceptions import DropItem
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from db.contained import Failure, contained
+from db.raw_postings import rejected_record
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord, utc_now
+from db.rejected import PARSER_FAILED
 from db.revisits import see_page_again, validators
 from db.session import LedgerError, open_ledger
 from db.store import KeepCounts, keep
 from db.text import without_personal_data
 from scraper.middlewares import page_unchanged
+from scraper.pages.addresses import split_address
 from scraper.sources import Source
 
 logger = logging.getLogger(__name__)
@@ -35,6 +39,8 @@ BATCH_SECONDS: Final = 10.0
 """A slow crawl keeps what it has at least this often."""
 CACHE_MIB: Final = 16
 """Of the ledger, in the memory of one crawl: many run side by side."""
+PARSER_FAILURES: Final = "jobledger/parser_failures"
+"""Stats key: pages, entries and records that made a parser fail; each is in `rejected`."""
 STORE_FAILED: Final = "store_failed"
 """Finish reason of a run whose records could not be written."""
 LIMIT: Final = "limit_reached"
@@ -86,9 +92,14 @@ class StorePipeline:
             raise DropItem("the ledger cannot be written", log_level="DEBUG")
         if isinstance(item, RawPostingRecord):
             self._require_room()
-            item = cleaned(item)
+            made = contained(cleaned, item)
+            item = rejected_record(item, made) if isinstance(made, Failure) else made
+        if isinstance(item, RawPostingRecord):
             self._cover(item)
         elif isinstance(item, RejectedRecord):
+            if item.reason == PARSER_FAILED:
+                self._count(PARSER_FAILURES)
+                logger.warning("rejected %r: %r", item.url, item.detail)
             item = replace(item, detail=without_personal_data(item.detail), excerpt=without_personal_data(item.excerpt))
         self.batch.append(item)
         if len(self.batch) >= BATCH or time.monotonic() - self.kept_at > BATCH_SECONDS:
@@ -174,7 +185,7 @@ def cleaned(record: RawPostingRecord) -> RawPostingRecord:
         changes["description_text"] = without_personal_data(record.description_text)
     if record.payload:
         changes["payload"] = _without_personal_data(record.payload)
-    if record.url is not None and not record.url.startswith(("https://", "http://")):
+    if record.url is not None and split_address(record.url).scheme not in ("https", "http"):
         changes["url"] = None
         changes["payload"] = {**cast(Mapping[str, object], changes.get("payload", record.payload)), "url": record.url}
     return replace(record, **changes) if changes else record

@@ -20,6 +20,7 @@ from service.commands import (
     look,
     normalise,
     rates,
+    rejections,
     run_sources,
     schedules,
     searches,
@@ -42,7 +43,21 @@ app = typer.Typer(
     epilog="Example: jobledger ingest captures/ && jobledger report",
 )
 
-for commands in (collect, backfill, run_sources, schedules, look, ask, normalise, store, demo, serve, searches, rates):
+for commands in (
+    collect,
+    backfill,
+    run_sources,
+    schedules,
+    look,
+    ask,
+    normalise,
+    store,
+    demo,
+    serve,
+    searches,
+    rates,
+    rejections,
+):
     commands.register(app)
 
 WITH_VALUE = ("--db", "--config")

@@ -83,6 +83,10 @@ class _Reading:
         self.noun: str | None = None
         self.gap = False
 
+    def use_fields(self) -> None:
+        """The fields read so far belong to a role now: what "and" joins behind it is no part of them."""
+        self.before, self.strong, self.weak, self.tail = self.strong or self.before, [], [], False
+
 
 def _longest(tokens: Sequence[str], at: int) -> tuple[Node | None, int]:
     """The longest phrase that begins here and where it stops; rank words inside it are stepped over."""
@@ -207,7 +211,8 @@ def _take_head(reading: _Reading, words: str, node: Node, head: str) -> None:
         if found is None and reading.before and head in narrow_heads():
             found = _pick(reading.before, [], head)
     if found is not None:
-        reading.match, reading.before, reading.strong, reading.weak = found, reading.strong or reading.before, [], []
+        reading.match = found
+        reading.use_fields()
     elif match is None:
         reading.head = (words, node)
     elif match.bare_head and reading.gap and head not in WEAK_HEADS:
@@ -245,8 +250,9 @@ def _take_title(reading: _Reading, words: str, block: Block) -> None:
         for group in reversed(reading.strong):
             for _, fields in group:
                 role = fields.refines.get(role, role)
-    reading.match = Match(role, block, 0.95, words)
-    reading.before, reading.strong, reading.weak, reading.head = reading.strong, [], [], None
+    reading.match, reading.head = Match(role, block, 0.95, words), None
+    reading.before = []
+    reading.use_fields()
 
 
 def _take_field(reading: _Reading, words: str, node: Node) -> None:

@@ -87,7 +87,7 @@ class _Body:
     def __init__(self, answer: HTTPResponse, url: str) -> None:
         self._answer, self._url = answer, url
         length = answer.headers.get("Content-Length", "")
-        self._left = int(length) if length.isdigit() else None
+        self._left = int(length) if length.isdecimal() else None
 
     def read(self, size: int = -1) -> bytes:
         """Raises `InputError` where the connection breaks: a cut file must not look like a short one."""

@@ -71,7 +71,7 @@ class Manners:
             response.close()
         wish = response.headers.get("Retry-After", "")
         kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
-        return Fetched(response.status, kind, body), float(wish) if wish.isdigit() else 0.0
+        return Fetched(response.status, kind, body), float(wish) if wish.isdecimal() else 0.0
 
     def _rules(self, host: str) -> Protego:
         """What robots.txt says; a server without one allows everything, one that fails nothing."""

@@ -64,13 +64,7 @@ class _Reading:
             except FaultyError as fault:
                 yield from self._after_fault(place, fault)
             except Damage as damage:
-                url = "" if record is None else record.url
-                is_elsewhere = record is not None and damage.member != place.member
-                if is_elsewhere:
-                    fault = FaultyError("broken_record", f"its end lies in a damaged member ({damage})", url)
-                    yield self._broken(place, fault)
-                self._in_blocks = self._in_blocks or (record is not None and record.crossed)
-                yield from self._after_damage(damage, url, is_named=is_elsewhere and self._in_blocks)
+                yield from self._after_damage(damage) if record is None else self._cut(record, place, damage)
             else:
                 self._in_blocks = self._in_blocks or record.crossed
                 if entry is not None:
@@ -97,11 +91,20 @@ class _Reading:
             fault = FaultyError("wrong_length", "its length reaches over the next record", fault.url)
         yield self._broken(place, fault)
         if damage is not None:
-            yield from self._after_damage(damage, "", is_named=damage.member == place.member)
+            yield from self._after_damage(damage, is_named=damage.member == place.member)
         elif not is_found:
             self._cursor = None
 
-    def _after_damage(self, damage: Damage, url: str, *, is_named: bool = False) -> Iterator[Broken]:
+    def _cut(self, record: Record, place: Place, damage: Damage) -> Iterator[Broken]:
+        """Names a record that began at `place` and what damaged it, which may lie in a later member."""
+        self._in_blocks = self._in_blocks or record.crossed
+        is_elsewhere = damage.member != place.member
+        if is_elsewhere:
+            detail = f"its end lies in a damaged member ({damage})"
+            yield self._broken(place, FaultyError("broken_record", detail, record.url))
+        yield from self._after_damage(damage, record.url, is_named=is_elsewhere and self._in_blocks)
+
+    def _after_damage(self, damage: Damage, url: str = "", *, is_named: bool = False) -> Iterator[Broken]:
         """Names a damaged member and goes to the next one in which a record begins."""
         start = self._next_member(damage.member)
         if start is None and not self._in_blocks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 TRACKING = re.compile(
     r"utm_\w+|gh_src|lever-(?:source|origin)|ashby_src|fbclid|gclid|mc_[ce]id|trk|trackingid|_ga", re.I
@@ -39,6 +39,30 @@ def canonical(address: str | None, base: str | None = None) -> str | None:
         host = f"[{host}]"
     standard = port is None or (parts.scheme, port) in (("http", 80), ("https", 443))
     return urlunsplit((parts.scheme, host if standard else f"{host}:{port}", parts.path, query, ""))
+
+
+def split_address(address: str | None) -> SplitResult:
+    """The parts of an address as a page states it; of one that cannot be split every part is empty.
+
+    >>> split_address("https://x.example/o/1").path, split_address("http://[x").path
+    ('/o/1', '')
+    """
+    try:
+        return urlsplit(address or "")
+    except ValueError:
+        return urlsplit("")
+
+
+def absolute(base: str, address: str | None) -> str | None:
+    """The address that a page means where it stands at `base`; None for one that cannot be read.
+
+    >>> absolute("https://x.example/jobs/", "1"), absolute("https://x.example/jobs/", "http://[x")
+    ('https://x.example/jobs/1', None)
+    """
+    try:
+        return urljoin(base, (address or "").strip())
+    except ValueError:
+        return None
 
 
 def handle_in(address: str | None, host: str) -> str | None:

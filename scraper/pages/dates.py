@@ -85,6 +85,8 @@ def days_ago(text: str | None, served: datetime | None) -> date | None:
 
 
 def _of_epoch(number: float) -> date | None:
+    if not 7.8e8 < number < 4.2e12:  # before any division: a number in JSON is as long as it likes
+        return None
     seconds = number / 1000 if number > 1e11 else number
     if not 7.8e8 < seconds < 4.2e9:
         return None

@@ -13,7 +13,7 @@ from typing import Any
 from lxml import etree
 
 from db.records import PublishedPay
-from scraper.answers import Parsed, Seen, gathered, posting
+from scraper.answers import Parsed, Seen, gathered, posting, read_each
 from scraper.pages.addresses import canonical
 from scraper.pages.rows import AnswerError, Row, joined, published_pay
 from scraper.pages.xml import Document, fields_of, local
@@ -74,7 +74,8 @@ def parse_feed(document: Document, seen: Seen, *, change: Change | None = None) 
     """The postings of a feed. Raises `AnswerError` when the document is none."""
     if not is_feed(document):
         raise AnswerError("unknown_shape", f"<{local(document.root)}> is no job feed")
-    parts = [parse_fields(_fields(element), seen, change) for element in _entries(document.root)]
+    entries = list(_entries(document.root))
+    parts = read_each(entries, lambda element: parse_fields(_fields(element), seen, change), seen)
     return gathered(parts, total=len(parts), incomplete=(document.broken,) if document.broken else ())
 
 

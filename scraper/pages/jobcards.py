@@ -16,11 +16,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
 
+from db.contained import Failure, contained
 from db.text import one_line
+from scraper.pages.addresses import absolute, split_address
 from scraper.pages.plain import plain_text
 
 JOB_PATH: Final = re.compile(r"/job/(?:(?P<first>\d+)-[^/]+|[^/]+-(?P<last>\d+))/?$")
@@ -60,23 +61,26 @@ def job_id(address: str) -> str | None:
     >>> job_id("/job/ml-engineer-remote-250001/"), job_id("https://example.com/job/41900-analyst/"), job_id("/jobs/1/")
     ('250001', '41900', None)
     """
-    found = JOB_PATH.search(urlsplit(address).path)
+    found = JOB_PATH.search(split_address(address).path)
     return (found["first"] or found["last"]) if found else None
 
 
-def read_cards(page: str, base: str | None = None) -> list[JobCard]:
-    """The job cards of a listing, in order, each job once; relative addresses are read against `base`."""
+def read_cards(page: str, base: str | None = None) -> list[JobCard | Failure]:
+    """The job cards of a listing, in order, each job once; relative addresses are read against `base`.
+
+    A card that cannot be read is a failure, and the others are read.
+    """
     root = _parsed(page)
     if root is None:
         return []
-    cards: dict[str, JobCard] = {}
+    cards: dict[str, JobCard | Failure] = {}
     for link in root.iterfind(".//a[@href]"):
         number = job_id(link.get("href"))
         if number is None or link.get("href").rstrip("/").endswith("/apply"):
             continue
-        card = _card(link, _card_of(link), number, base)
-        if card is not None:
-            cards.setdefault(number, card)
+        card = contained(_card, link, number, base)
+        if card is not None and (number not in cards or isinstance(cards[number], Failure)):
+            cards[number] = card
     return list(cards.values())
 
 
@@ -140,7 +144,9 @@ def classify(badges: Iterable[tuple[str, str]]) -> tuple[str | None, str | None,
 def _parsed(page: str) -> Any:
     """The tree of a page; None where there is none. lxml takes no text with an encoding declaration."""
     try:
-        return html.document_fromstring(page.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=False))
+        return html.document_fromstring(
+            page.encode(errors="replace"), parser=html.HTMLParser(encoding="utf-8", huge_tree=False)
+        )
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
 
@@ -160,7 +166,8 @@ def _card_of(link: Any) -> Any:
     return card
 
 
-def _card(link: Any, card: Any, number: str, base: str | None) -> JobCard | None:
+def _card(link: Any, number: str, base: str | None) -> JobCard | None:
+    card = _card_of(link)
     heading = link.find(".//h2")
     title = _text(heading) if heading is not None else _own_text(link)
     if title is None:
@@ -182,7 +189,7 @@ def _card(link: Any, card: Any, number: str, base: str | None) -> JobCard | None
     shown = {"skills": skills, "perks": perks}
     return JobCard(
         id=number,
-        url=urljoin(base, link.get("href")) if base else None,
+        url=absolute(base, link.get("href")) if base else None,
         title=title,
         company=company,
         place=place,
@@ -209,7 +216,7 @@ def _job_badges(root: Any) -> list[tuple[str, str]]:
 def _company(root: Any) -> tuple[str, str] | None:
     """The employer, and how the page shows it. The newest pages mask the name (`@ M...`); its link spells it out."""
     for link in root.iterfind(".//a[@href]"):
-        if (found := _COMPANY_PATH.search(urlsplit(link.get("href")).path)) and (shown := _text(link)):
+        if (found := _COMPANY_PATH.search(split_address(link.get("href")).path)) and (shown := _text(link)):
             if _MASKED.match(shown):
                 return " ".join(word.capitalize() for word in found["slug"].split("-")), shown
             return shown.removeprefix("@").strip(), shown

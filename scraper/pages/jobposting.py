@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin
 
+from db.contained import Failure, contained
 from db.files import LARGEST_PAGE, in_words
+from db.rejected import PARSER_FAILED
 from db.text import one_line
-from scraper.answers import Parsed, Seen, gathered, posting, rejection
-from scraper.pages.addresses import canonical
+from scraper.answers import Parsed, Seen, gathered, posting, read_each, rejection
+from scraper.pages.addresses import absolute, canonical
 from scraper.pages.basesalary import pay_of
 from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
 from scraper.pages.microdata import microdata_items
@@ -70,16 +71,36 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
     page = decoded_page(html)
     values, problems = json_ld_objects(page, only=TYPE)
     index = {str(node["@id"]): node for node in nodes_of(values) if "@id" in node and len(node) > 1}
-    found = [JobPosting(cleaned(node, index), "json-ld") for node in nodes_of(values) if is_posting(node)]
+    found = _declared(nodes_of(values), lambda node: _posting(node, index, url) if is_posting(node) else None, problems)
     if not found and len(html) > LARGEST_PAGE:
         detail = f"{in_words(len(html))}; in a page of more than {in_words(LARGEST_PAGE)} only JSON-LD is read"
         problems.append(Problem("too_large", detail))
     elif not found:
         items = microdata_items(page, TYPE)
-        found = [JobPosting(cleaned(item, {}), "microdata") for item in items]
+        found = _declared(items, lambda item: _posting(item, {}, url, "microdata"), problems)
     if not found and not problems and b"ld+json" in html.lower() and values:
         problems.append(Problem("no_job_posting", "a script speaks of job postings but declares none"))
-    return [_with_address(job, url) for job in _distinct(found)], problems
+    return _distinct(found), problems
+
+
+def _declared(
+    nodes: Iterable[Mapping[str, object]],
+    read: Callable[[Mapping[str, object]], JobPosting | None],
+    problems: list[Problem],
+) -> list[JobPosting]:
+    """The postings among these objects; one that cannot be read is added to `problems`."""
+    found: list[JobPosting] = []
+    for number, node in enumerate(nodes, 1):
+        job = contained(read, node)
+        if isinstance(job, Failure):
+            problems.append(Problem(PARSER_FAILED, f"{job}; object {number}"))
+        elif job is not None:
+            found.append(job)
+    return found
+
+
+def _posting(node: Mapping[str, object], index: Mapping[str, object], url: str, syntax: str = "json-ld") -> JobPosting:
+    return _with_address(JobPosting(cleaned(node, index), syntax), url)
 
 
 def read_job_page(html: bytes, seen: Seen) -> Parsed:
@@ -87,11 +108,14 @@ def read_job_page(html: bytes, seen: Seen) -> Parsed:
     found, problems = find_job_postings(html, seen.url)
     address = seen.url if seen.url.startswith("http") else canonical_link(html)
     claimed = [canonical(_text(job.fields.get("url")), address) for job in found]
-    parts = []
-    for job, own in zip(found, claimed, strict=True):
+
+    def declared(stated: tuple[JobPosting, str | None]) -> Parsed:
+        job, own = stated
         if own is not None and claimed.count(own) > 1:
             own = None
-        parts.append(posting_of(job, seen, url=own or (address if len(found) == 1 else None)))
+        return posting_of(job, seen, url=own or (address if len(found) == 1 else None))
+
+    parts = read_each(list(zip(found, claimed, strict=True)), declared, seen)
     rejected = tuple(replace(rejection(seen, p.reason, p.detail), excerpt=p.excerpt) for p in problems)
     return gathered([*parts, Parsed(rejected=rejected)])
 
@@ -154,7 +178,7 @@ def decoded_page(html: bytes) -> str:
         declared = _CHARSET.search(html[:4_096])
     try:
         return html.decode(declared[1].decode("ascii") if declared else "cp1252", "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # an encoding that nobody knows, or one that replaces nothing: "idna"
         return html.decode("cp1252", "replace")
 
 
@@ -232,7 +256,7 @@ def _with_address(job: JobPosting, url: str) -> JobPosting:
     own = _text(job.fields.get("url"))
     if own is None or not url.startswith("http"):
         return job
-    return JobPosting({**job.fields, "url": urljoin(url, own)}, job.syntax)
+    return JobPosting({**job.fields, "url": absolute(url, own) or own}, job.syntax)
 
 
 def _distinct(found: list[JobPosting]) -> list[JobPosting]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.addresses import canonical
 from scraper.pages.rows import Row, joined, listed_in
 from scraper.sources import Source
@@ -36,7 +36,7 @@ class ArbeitnowSpider(BoardSpider):
 
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
-    return gathered(parse_job(row, seen) for row in listed_in(answer, "data"))
+    return gathered(read_each(listed_in(answer, "data"), lambda row: parse_job(row, seen), seen))
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

@@ -25,9 +25,11 @@ from urllib.parse import urlencode
 
 from scrapy.http import Request, Response
 
+from db.contained import Failure, each_contained
 from db.files import LARGEST, LARGEST_PAGE, in_words
 from db.keys import bytes_hash
 from db.records import ArticleRecord, PageRecord, RawPostingRecord, Record, RejectedRecord
+from db.rejected import PARSER_FAILED
 from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, rejection
 from scraper.backfill.likely import is_article_page, may_hold_article
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
@@ -308,7 +310,7 @@ def archived_records(
     if archived.status != 200 or not archived.body.strip():
         return
     digest = bytes_hash(archived.body)
-    records = list(_content(archived, source, is_article))
+    records = list(_contained_content(archived, source, is_article))
     if archived.truncated:
         seen = Seen(source=source, url=archived.url, at=archived.at)
         records.append(rejection(seen, "cut_off", "the archived page is not whole"))
@@ -318,6 +320,15 @@ def archived_records(
             source=source, url=archived.url, content_hash=digest, seen_at=archived.at, kind=kind, status=archived.status
         )
         yield from records
+
+
+def _contained_content(archived: Archived, source: str, is_article: Callable[[bytes], bool]) -> Iterator[Record]:
+    for record in each_contained(_content(archived, source, is_article)):
+        if isinstance(record, Failure):
+            seen = Seen(source=source, url=archived.url, at=archived.at)
+            yield rejection(seen, PARSER_FAILED, str(record))
+        else:
+            yield record
 
 
 def _content(archived: Archived, source: str, is_article: Callable[[bytes], bool]) -> Iterator[Record]:

@@ -14,17 +14,21 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import scrapy
 from scrapy.http import HtmlResponse, Request, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from db.contained import Failure as Failed
+from db.contained import contained, each_contained
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
+from db.rejected import PARSER_FAILED
 from scraper.answers import Seen
-from scraper.captures import posting_of_card, records_of
+from scraper.captures import card_record, posting_of_card, records_of
 from scraper.middlewares import CONDITIONAL, PageUnchanged
+from scraper.pages.addresses import absolute, split_address
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
 from scraper.pages.decoding import UnreadableError, decode
@@ -73,18 +77,23 @@ class ArticlesSpider(scrapy.Spider):
             self._incomplete("an index page is no text")
             yield self._rejected(response.url, "unreadable", "the index page is no text")
             return
-        cards = read_cards(page, response.url)
-        articles = self._articles(page, response.url)
+        found = contained(self._listed, page, response.url)
+        if isinstance(found, Failed):
+            self._incomplete("an index page could not be read")
+            self._count("jobledger/parse_errors")
+            yield self._rejected(response.url, PARSER_FAILED, str(found))
+            return
+        cards, articles = found
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="listing")
-        listed = {*articles, *(card.url or card.title for card in cards)}
+        listed = {*articles, *(card.url or card.title if isinstance(card, JobCard) else str(card) for card in cards)}
         is_old = self.index_pages > 1 and listed <= self.indexed
         self.indexed |= listed
         if not listed:
             self._incomplete("an index page lists nothing")
             yield self._rejected(response.url, "empty_index", "the index page links to no article and no job")
-        for card in cards:
-            yield from self._card(card, response.url, seen_at)
+        for number, card in enumerate(cards, 1):
+            yield from self._card(card, number, response.url, seen_at)
         for address in articles:
             yield self._request(address, self.parse_article)
         yield from self._next(page, response, repeats=is_old)
@@ -92,10 +101,12 @@ class ArticlesSpider(scrapy.Spider):
     def parse_article(self, response: Response) -> Iterator[Record | Request]:
         """An article, its featured jobs, and the pages of those that have one."""
         page = self._text(response)
-        article = self._read_article(response, page) if page is not None else None
-        if article is None or page is None:
+        article = contained(self._read_article, response, page) if page is not None else None
+        if not isinstance(article, Article) or page is None:
             self._count("jobledger/parse_errors")
-            yield self._rejected(response.url, "not_an_article", "no title with article or featured job", page or "")
+            reason = PARSER_FAILED if isinstance(article, Failed) else "not_an_article"
+            why = str(article or "no title with article or featured job")
+            yield self._rejected(response.url, reason, why, page or "")
             return
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="article")
@@ -104,8 +115,8 @@ class ArticlesSpider(scrapy.Spider):
             article, source=self.source.name, url=response.url, seen_at=seen_at, has_own_url=True, where=where
         )
         for job in article.jobs:
-            if job.link:
-                yield from self._job_request(urljoin(response.url, job.link), job.title)
+            if job.link and (address := absolute(response.url, job.link)):
+                yield from self._job_request(address, job.title)
         for address in self._articles(page, response.url):
             yield self._request(address, self.parse_article)
 
@@ -116,7 +127,11 @@ class ArticlesSpider(scrapy.Spider):
             return
         page = self._text(response)
         seen_at = utc_now()
-        found = list(self._postings(response, page, seen_at)) if page is not None else []
+        read = each_contained(self._postings(response, page, seen_at)) if page is not None else ()
+        found = [
+            self._rejected(response.url, PARSER_FAILED, str(record)) if isinstance(record, Failed) else record
+            for record in read
+        ]
         if not any(isinstance(record, RawPostingRecord) for record in found):
             yield from found
             yield self._rejected(response.url, "no_job", f"the page of the job {title!r} holds none", page or "")
@@ -149,24 +164,30 @@ class ArticlesSpider(scrapy.Spider):
         is_html = isinstance(response, HtmlResponse) or "<" in page[:200]
         return read_article(html_blocks(page) if is_html else text_blocks(page))
 
+    def _listed(self, page: str, base: str) -> tuple[list[JobCard | Failed], list[str]]:
+        """The job cards and the articles of an index page."""
+        return read_cards(page, base), self._articles(page, base)
+
     def _articles(self, page: str, base: str) -> list[str]:
         """The articles of this site that a page links to, each once, in order."""
-        found = dict.fromkeys(urljoin(base, address.strip()) for address in _LINK.findall(page))
+        found = dict.fromkeys(absolute(base, address) for address in _LINK.findall(page))
         return [
             address
             for address in found
-            if urlsplit(address).netloc == self.host and self.article_path.search(urlsplit(address).path)
+            if address
+            and split_address(address).netloc == self.host
+            and self.article_path.search(split_address(address).path)
         ]
 
-    def _card(self, card: JobCard, url: str, seen_at: datetime) -> Iterator[Record | Request]:
-        yield posting_of_card(card, source=self.source, page_url=url, seen_at=seen_at, partial=True)
-        if card.url is not None:
+    def _card(self, card: JobCard | Failed, number: int, url: str, seen_at: datetime) -> Iterator[Record | Request]:
+        yield card_record(card, number, source=self.source, page_url=url, seen_at=seen_at)
+        if isinstance(card, JobCard) and card.url is not None:
             yield from self._job_request(card.url, card.title)
 
     def _job_request(self, address: str, title: str | None) -> Iterator[Request]:
         """The page of a job on this site. Nothing else hangs on it, so it may be left unread when it is unchanged."""
         number = job_id(address)
-        if number is not None and title is not None and urlsplit(address).netloc == self.host:
+        if number is not None and title is not None and split_address(address).netloc == self.host:
             arguments = {"number": number, "title": title}
             meta = {CONDITIONAL: True, "handle_httpstatus_list": list(GONE)}
             yield self._request(address, self.parse_job, cb_kwargs=arguments, meta=meta)
@@ -194,7 +215,8 @@ class ArticlesSpider(scrapy.Spider):
             if repeats or self.index_pages >= MOST_INDEX_PAGES:
                 self._incomplete("the index repeats itself" if repeats else "the index has too many pages")
                 return
-            address = urljoin(response.url, found[1])
+            if (address := absolute(response.url, found[1])) is None:
+                continue
             # After the pages that this one names, or a long index would have them all wait in memory.
             yield Request(address, callback=self.parse_index, errback=self.failed_index, priority=-1)
             return

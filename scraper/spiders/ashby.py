@@ -7,7 +7,7 @@ case-sensitive. `isListed: false` and a compensation that the employer hides are
 from __future__ import annotations
 
 from db.records import PublishedPay
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.addresses import handle_in
 from scraper.pages.rows import Row, joined, listed_in, published_pay
 from scraper.sources import Source
@@ -29,9 +29,11 @@ class AshbySpider(BoardSpider):
 
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
-    rows = listed_in(answer, "jobs")
-    listed = [row for row in rows if row.flag("isListed") is not False]
-    return gathered((parse_job(row, seen) for row in listed), total=len(listed), left_out=len(rows) - len(listed))
+    def entry(row: Row) -> Parsed:
+        return Parsed(left_out=1) if row.flag("isListed") is False else parse_job(row, seen)
+
+    parts = read_each(listed_in(answer, "jobs"), entry, seen)
+    return gathered(parts, total=len(parts) - sum(part.left_out for part in parts))
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

@@ -20,6 +20,7 @@ from scraper.answers import (
     gathered,
     marker_of,
     posting,
+    read_each,
     require_token,
 )
 from scraper.pages.rows import Row, decoded_json, joined, listed_in
@@ -49,13 +50,16 @@ def base(source: Source) -> str:
 
 def parse_listing(answer: object, seen: Seen, *, details_from: str | None = None) -> Parsed:
     """The list; with `details_from` each posting is still to be completed by its own call there."""
-    parts = []
-    for row in listed_in(answer, "result"):
+
+    def entry(row: Row) -> Parsed:
         identity, marker = row.peek("id"), marker_of(row.values)
         part = parse_job(row, seen)
-        parts.append(detail_ask(f"{details_from}/careers/{identity}/detail", part, marker) if details_from else part)
+        return detail_ask(f"{details_from}/careers/{identity}/detail", part, marker) if details_from else part
+
     total = Row.of(answer).row("meta").raw("totalCount")
-    return gathered(parts, total=total if isinstance(total, int) else None)
+    return gathered(
+        read_each(listed_in(answer, "result"), entry, seen), total=total if isinstance(total, int) else None
+    )
 
 
 def parse_detail(answer: object, seen: Seen) -> Parsed:

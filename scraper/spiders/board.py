@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from db.known import Known, known_postings
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from db.session import make_engine
-from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection
+from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection, understood
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
 from scraper.responses import page_record
@@ -112,12 +112,10 @@ class BoardSpider(scrapy.Spider):
 
     def parse(self, response: Response, ask: Ask) -> Iterator[Record | Request]:
         seen = Seen.of(self.source, url=page_address(ask), at=utc_now())
-        try:
-            self._refuse_moved(response, ask)
-            parsed = self.read(response.body, ask, seen)
-        except AnswerError as error:
+        parsed = understood(self._read, response, ask, seen)
+        if isinstance(parsed, AnswerError):
             self._count(PARSE_ERRORS)
-            yield from self._missed(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))
+            yield from self._missed(ask, replace(rejection(seen, parsed.reason, parsed.detail), excerpt=parsed.excerpt))
             return
         kind = "posting" if ask.kind == DETAIL else "listing"
         yield page_record(response, source=seen.source, seen_at=seen.at, kind=kind, url=seen.url)
@@ -128,6 +126,10 @@ class BoardSpider(scrapy.Spider):
         for reason in parsed.incomplete:
             self.incomplete(reason)
         self._count(LEFT_OUT, parsed.left_out)
+
+    def _read(self, response: Response, ask: Ask, seen: Seen) -> Parsed:
+        self._refuse_moved(response, ask)
+        return self.read(response.body, ask, seen)
 
     def failed(self, failure: Failure) -> Iterator[Record]:
         """A request without an answer that could be read: reported, and the run is not the whole board."""

@@ -17,6 +17,7 @@ from scraper.answers import (
     gathered,
     marker_of,
     posting,
+    read_each,
     require_token,
 )
 from scraper.pages.addresses import canonical
@@ -47,11 +48,13 @@ def base(source: Source) -> str:
 
 def parse_positions(answer: object, seen: Seen, *, details_from: str | None = None) -> Parsed:
     """The list; with `details_from` each posting is still to be completed by its page there."""
-    parts = []
-    for row in rows_of(answer):
+
+    def entry(row: Row) -> Parsed:
         marker, friendly = marker_of(row.values), row.peek("friendly_id")
         part = parse_position(row, seen)
-        parts.append(detail_ask(f"{details_from}/p/{friendly}", part, marker) if details_from and friendly else part)
+        return detail_ask(f"{details_from}/p/{friendly}", part, marker) if details_from and friendly else part
+
+    parts = read_each(rows_of(answer), entry, seen)
     return gathered(parts, total=len(parts))
 
 

@@ -22,6 +22,7 @@ from scraper.answers import (
     gathered,
     marker_of,
     posting,
+    read_each,
     require_token,
 )
 from scraper.pages.plain import plain_text
@@ -64,14 +65,15 @@ class GreenhouseSpider(BoardSpider):
 
 def parse_jobs(answer: object, seen: Seen, *, details_from: str | None = None) -> Parsed:
     """The list call; with `details_from` each job is still to be completed by its own call there."""
-    parts = []
-    for row in listed_in(answer, "jobs"):
+
+    def entry(row: Row) -> Parsed:
         marker = marker_of({name: row.peek(name) for name in ("id", "updated_at", "title")})
         url = f"{details_from}/v1/boards/{seen.board}/jobs/{row.peek('id')}?pay_transparency=true"
         part = parse_job(row, seen)
-        parts.append(detail_ask(url, part, marker) if details_from else part)
+        return detail_ask(url, part, marker) if details_from else part
+
     total = Row.of(answer).row("meta").raw("total")
-    return gathered(parts, total=total if isinstance(total, int) else None)
+    return gathered(read_each(listed_in(answer, "jobs"), entry, seen), total=total if isinstance(total, int) else None)
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

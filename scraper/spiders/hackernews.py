@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 
 from db.text import without_personal_data
-from scraper.answers import AnswerError, Ask, Parsed, Seen, api_of, gathered, posting, rejection
+from scraper.answers import AnswerError, Ask, Parsed, Seen, api_of, gathered, posting, read_each, rejection
 from scraper.pages.plain import plain_text
 from scraper.pages.rows import Row, decoded_json, joined, listed_in
 from scraper.sources import Source
@@ -87,8 +87,11 @@ def parse_comments(answer: object, seen: Seen) -> Parsed:
         raise AnswerError("not_hiring", f"the thread is another one: {title}"[:200])
     thread = outer.text("id") or outer.text("story_id")
     rows = listed_in(answer, "hits" if isinstance(outer.peek("hits"), list) else "children")
-    parts = [parse_comment(row, seen) for row in rows if _is_advert(row, thread)]
-    return gathered(parts)
+
+    def entry(row: Row) -> Parsed:
+        return parse_comment(row, seen) if _is_advert(row, thread) else Parsed()
+
+    return gathered(read_each(rows, entry, seen))
 
 
 def _is_advert(row: Row, thread: str | None) -> bool:

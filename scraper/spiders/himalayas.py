@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, decoded_json, joined, listed_in, published_pay
 from scraper.sources import Source
 from scraper.spiders.board import EMPTY_PAGE, BoardSpider
@@ -44,7 +44,7 @@ def listing(source: Source, offset: int, cursor: str | None) -> Ask:
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
     total = Row.of(answer).raw("totalCount")
-    parts = [parse_job(row, seen) for row in listed_in(answer, "jobs")]
+    parts = read_each(listed_in(answer, "jobs"), lambda row: parse_job(row, seen), seen)
     return gathered(parts, total=total if isinstance(total, int) else None)
 
 

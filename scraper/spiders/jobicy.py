@@ -7,7 +7,7 @@ to be passed on to competing aggregators.
 from __future__ import annotations
 
 from db.records import PublishedPay
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, joined, listed_in, published_pay
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider
@@ -28,7 +28,7 @@ class JobicySpider(BoardSpider):
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
     rows = listed_in(answer, "jobs")
-    return gathered((parse_job(row, seen) for row in rows), total=len(rows))
+    return gathered(read_each(rows, lambda row: parse_job(row, seen), seen), total=len(rows))
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

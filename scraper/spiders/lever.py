@@ -6,7 +6,7 @@ answer at `api.eu.lever.co`, which an entry names as its option `api`.
 
 from __future__ import annotations
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.addresses import handle_in
 from scraper.pages.rows import Row, decoded_json, joined, published_pay, rows_of
 from scraper.sources import Source
@@ -37,7 +37,7 @@ def listing(source: Source, skip: int) -> Ask:
 
 def parse_postings(answer: object, seen: Seen) -> Parsed:
     """A page of the list."""
-    return gathered(parse_posting(row, seen) for row in rows_of(answer))
+    return gathered(read_each(rows_of(answer), lambda row: parse_posting(row, seen), seen))
 
 
 def parse_posting(row: Row, seen: Seen) -> Parsed:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from lxml import etree
+
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.rows import AnswerError, Row, joined
 from scraper.pages.xml import Document, children, fields_of, local, safe_xml
 from scraper.sources import Source
@@ -34,12 +36,12 @@ def parse_feed(document: Document, seen: Seen) -> Parsed:
     root = document.root
     if local(root) != ROOT:
         raise AnswerError("unknown_shape", f"the root is <{local(root)}>, not <{ROOT}>")
-    by_id: dict[str, Row] = {}
+    by_id: dict[str, etree._Element] = {}
     for position, element in enumerate(children(root, "position")):
-        row = Row(fields_of(element))
-        by_id.setdefault(str(row.peek("id") or f"row {position}"), row)
+        by_id.setdefault((element.findtext("id") or "").strip() or f"row {position}", element)
     broken = (document.broken,) if document.broken else ()
-    return gathered((parse_position(row, seen) for row in by_id.values()), total=len(by_id), incomplete=broken)
+    parts = read_each(by_id.values(), lambda element: parse_position(Row(fields_of(element)), seen), seen)
+    return gathered(parts, total=len(by_id), incomplete=broken)
 
 
 def parse_position(row: Row, seen: Seen) -> Parsed:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.rows import Row, joined, listed_in, published_pay
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider, site_of
@@ -27,7 +27,7 @@ class PinpointSpider(BoardSpider):
 
 def parse_postings(answer: object, seen: Seen) -> Parsed:
     rows = listed_in(answer, "data")
-    return gathered((parse_posting(row, seen) for row in rows), total=len(rows))
+    return gathered(read_each(rows, lambda row: parse_posting(row, seen), seen), total=len(rows))
 
 
 def parse_posting(row: Row, seen: Seen) -> Parsed:

@@ -6,7 +6,7 @@ text in `salary.min` and `.max`; the period is sometimes wrong there and is kept
 
 from __future__ import annotations
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.rows import Row, joined, listed_in, published_pay
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider, site_of
@@ -37,9 +37,11 @@ def base(source: Source) -> str:
 
 
 def parse_offers(answer: object, seen: Seen) -> Parsed:
-    rows = listed_in(answer, "offers")
-    public = [row for row in rows if row.text("status") in (None, "published")]
-    return gathered((parse_offer(row, seen) for row in public), total=len(public), left_out=len(rows) - len(public))
+    def entry(row: Row) -> Parsed:
+        return parse_offer(row, seen) if row.text("status") in (None, "published") else Parsed(left_out=1)
+
+    parts = read_each(listed_in(answer, "offers"), entry, seen)
+    return gathered(parts, total=len(parts) - sum(part.left_out for part in parts))
 
 
 def parse_offer(row: Row, seen: Seen) -> Parsed:

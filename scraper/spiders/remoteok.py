@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, published_pay, rows_of
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider
@@ -32,7 +32,7 @@ class RemoteOkSpider(BoardSpider):
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
     rows = [row for row in rows_of(answer) if row.peek("legal") is None]
-    return gathered((parse_job(row, seen) for row in rows), total=len(rows))
+    return gathered(read_each(rows, lambda row: parse_job(row, seen), seen), total=len(rows))
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

@@ -6,7 +6,7 @@ day late. Link back and name Remotive; not to be passed on to Jooble, Neuvoo, Go
 
 from __future__ import annotations
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, listed_in
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider
@@ -27,7 +27,7 @@ class RemotiveSpider(BoardSpider):
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
     rows = listed_in(answer, "jobs")
-    return gathered((parse_job(row, seen) for row in rows), total=len(rows))
+    return gathered(read_each(rows, lambda row: parse_job(row, seen), seen), total=len(rows))
 
 
 def parse_job(row: Row, seen: Seen) -> Parsed:

@@ -18,6 +18,7 @@ from scraper.answers import (
     gathered,
     marker_of,
     posting,
+    read_each,
     require_token,
 )
 from scraper.pages.rows import Row, decoded_json, joined, listed_in, published_pay
@@ -57,14 +58,17 @@ def listing(source: Source, offset: int) -> Ask:
 
 def parse_listing(answer: object, seen: Seen, *, details_from: str | None = None) -> Parsed:
     """A page of the list; with `details_from` each posting is still to be completed by its own call there."""
-    parts = []
-    for row in listed_in(answer, "content"):
+
+    def entry(row: Row) -> Parsed:
         identity = row.peek("id")
         marker = marker_of({name: row.peek(name) for name in ("id", "releasedDate", "name", "location", "refNumber")})
         part = parse_posting(row, seen)
-        parts.append(detail_ask(f"{details_from}/{identity}", part, marker) if details_from else part)
+        return detail_ask(f"{details_from}/{identity}", part, marker) if details_from else part
+
     total = Row.of(answer).raw("totalFound")
-    return gathered(parts, total=total if isinstance(total, int) else None)
+    return gathered(
+        read_each(listed_in(answer, "content"), entry, seen), total=total if isinstance(total, int) else None
+    )
 
 
 def parse_posting(row: Row, seen: Seen) -> Parsed:

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.addresses import canonical
 from scraper.pages.jobposting import JobPosting, cleaned, posting_of
 from scraper.pages.rows import Row, listed_in
@@ -35,7 +35,7 @@ def parse_feed(answer: object, seen: Seen) -> Parsed:
     """A page of the feed; the next page is asked for only where it lies on the same site."""
     feed = Row.of(answer)
     company = feed.text("title")
-    parts = [parse_item(row, seen, company) for row in listed_in(answer, "items")]
+    parts = read_each(listed_in(answer, "items"), lambda row: parse_item(row, seen, company), seen)
     following = canonical(feed.text("next_url"), seen.url)
     hosts = urlsplit(following or "").hostname, urlsplit(seen.url).hostname
     if following is None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each
 from scraper.pages.rows import Row, decoded_json, joined, listed_in
 from scraper.sources import Source
 from scraper.spiders.board import EMPTY_PAGE, BoardSpider
@@ -43,7 +43,7 @@ def listing(source: Source, page: int) -> Ask:
 
 def parse_jobs(answer: object, seen: Seen) -> Parsed:
     total = Row.of(answer).raw("total")
-    parts = [parse_job(row, seen) for row in listed_in(answer, "results")]
+    parts = read_each(listed_in(answer, "results"), lambda row: parse_job(row, seen), seen)
     return gathered(parts, total=total if isinstance(total, int) else None)
 
 

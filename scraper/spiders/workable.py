@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, require_token
+from scraper.answers import Ask, Parsed, Seen, api_of, gathered, posting, read_each, require_token
 from scraper.pages.rows import AnswerError, Row, joined, listed_in
 from scraper.sources import Source
 from scraper.spiders.board import BoardSpider
@@ -34,12 +34,12 @@ def parse_account(answer: object, seen: Seen) -> Parsed:
     by_code: dict[str, list[Row]] = {}
     for position, row in enumerate(listed_in(answer, "jobs")):
         by_code.setdefault(str(row.peek("shortcode") or f"row {position}"), []).append(row)
-    return gathered((parse_job(rows, seen, company) for rows in by_code.values()), total=len(by_code))
+    return gathered(read_each(by_code.values(), lambda rows: parse_job(rows, seen, company), seen), total=len(by_code))
 
 
 def parse_results(answer: object, seen: Seen) -> Parsed:
     """The careers page's list call."""
-    return gathered(parse_job([row], seen, None) for row in listed_in(answer, "results"))
+    return gathered(read_each(listed_in(answer, "results"), lambda row: parse_job([row], seen, None), seen))
 
 
 def parse_single(answer: object, seen: Seen) -> Parsed:

@@ -25,6 +25,7 @@ from scraper.answers import (
     gathered,
     marker_of,
     posting,
+    read_each,
 )
 from scraper.pages.dates import days_ago
 from scraper.pages.rows import Row, decoded_json, joined, listed_in
@@ -128,15 +129,16 @@ def _facets(facets: object, depth: int = 4) -> Iterator[tuple[str, dict[str, int
 
 def parse_listing(answer: object, seen: Seen, *, details_from: str | None = None, public: str = "") -> Parsed:
     """The entries of a page; with `details_from` each is still to be completed by its own call there."""
-    parts = []
-    for row in listed_in(answer, "jobPostings"):
+
+    def entry(row: Row) -> Parsed:
         path = row.peek("externalPath")
         marker = marker_of(
             {name: row.peek(name) for name in ("title", "externalPath", "locationsText", "bulletFields")}
         )
         part = parse_entry(row, seen, public)
-        parts.append(detail_ask(f"{details_from}{path}", part, marker) if details_from and path else part)
-    return gathered(parts)
+        return detail_ask(f"{details_from}{path}", part, marker) if details_from and path else part
+
+    return gathered(read_each(listed_in(answer, "jobPostings"), entry, seen))
 
 
 def parse_entry(row: Row, seen: Seen, public: str) -> Parsed:

@@ -59,7 +59,7 @@ def ingest(
         "updated": result.updated,
         "unchanged": result.unchanged,
         "flagged": flagged,
-        "rejected": result.rejected,
+        "rejected": result.rejected + made.rejected,
     }
     _say_rejected(engine, started)
     print_counts(counts, as_json=as_json)
@@ -76,11 +76,11 @@ def _require_paths(paths: list[str]) -> None:
 
 
 def _say_rejected(engine: Any, started: Any) -> None:
-    from db.queries import list_rejected
+    from db.rejected import list_rejected
     from service.output import to_stderr
 
-    for row in list_rejected(engine, limit=20):
-        if row["last_seen"] >= started:
+    for row in list_rejected(engine, since=started, limit=20):
+        if row["rules_version"] is None:  # what our rules failed on is logged where they run
             to_stderr(f"rejected {row['url']}: {row['detail']}")
 
 
@@ -242,6 +242,7 @@ def aggregate(
         "unchanged": made.postings.unchanged,
         "merged": made.merged,
         "split": made.split,
+        "rejected": made.rejected,
     }
     changed = dict(sorted(made.postings.fields_changed.items()))
     print_counts(counts | ({"fields_changed": changed} if as_json else {}), as_json=as_json)

@@ -19,6 +19,7 @@ from db.filters import Filters
 from db.looking import find_article, find_posting, list_companies, list_roles
 from db.queries import find_postings, list_runs, list_sources
 from db.records import utc_now
+from db.rejected import list_rejected
 from insights import charts
 from insights.compare import Comparison, compare_roles
 from insights.model import Bar, Report
@@ -39,6 +40,7 @@ SAMPLE = 8
 FRESH = timedelta(seconds=5)
 """Counts older than this say how old they are."""
 FACETS_SHOWN = 10
+REJECTED_SHOWN = 25
 Query = TypeVar("Query", bound=BaseModel)
 
 SORT_WORDS: Mapping[str, str] = {
@@ -299,4 +301,5 @@ def sources(request: Request) -> Response:
     asked(request, Nothing)
     state = request.app.state
     found = state.cache.get("sources", lambda: list_sources(state.engine))
-    return page(request, "sources.html", sources=found, runs=list_runs(state.engine, limit=50))
+    rejected = list_rejected(state.engine, limit=REJECTED_SHOWN)
+    return page(request, "sources.html", sources=found, runs=list_runs(state.engine, limit=50), rejected=rejected)

@@ -94,7 +94,7 @@ class TestReading:
         keep(store, [job(1)])
         with_old = pipeline._next_batch(store, 10)
         keep(store, [job(1, salary_text="€99,000", seen_at=NOON + DAY)])
-        drafts = pipeline.compose_all(Rates(), with_old)
+        drafts = pipeline.compose_all(Rates(), with_old, now=NOON)
         pipeline.postings.keep_postings(store, drafts, rules_version=RULES_VERSION, now=NOON)
         assert [row["rules_version"] for row in rows(store, RawPosting)] == [0]
         aggregate(store, now=NOON)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from db.filters import Filters
-from db.queries import each_posting, list_rejected
+from db.queries import each_posting
+from db.rejected import list_rejected
 from db.session import open_ledger
 from tests.road.test_captures import jobledger
 
