@@ -31,7 +31,8 @@ from db.records import RawPostingRecord
 from scheduler.backfill_file import SOURCE, backfill_file
 from scheduler.backfill_rows import Where, posting_row
 from scraper.backfill.inputs import LocalFile
-from scraper.files.warc import Archived, read_warc
+from scraper.files.records import Archived
+from scraper.files.warc import read_warc
 from scraper.pages.jobposting import find_job_postings
 from scraper.pipelines import cleaned
 from scraper.spiders.archives import archived_records

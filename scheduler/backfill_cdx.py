@@ -30,7 +30,7 @@ from scheduler.backfill_watch import BusyError, TooManyDeathsError, Trail, Watch
 from scraper.answers import AnswerError, Ask, api_of
 from scraper.backfill.inputs import InputError
 from scraper.backfill.manners import SECONDS_BETWEEN, Manners
-from scraper.files.warc import Archived, Broken, Entry
+from scraper.files.records import Archived, Broken, Entry
 from scraper.pages.rows import decoded_json
 from scraper.sources import Source
 from scraper.spiders import archives

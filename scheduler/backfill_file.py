@@ -30,7 +30,8 @@ from scheduler.backfill_rows import Where, article_row, posting_row, rejected_ro
 from scheduler.backfill_watch import BusyError, TooManyDeathsError, Trail, Watch
 from scraper.backfill.inputs import InputError, input_of, is_url
 from scraper.backfill.likely import is_dull
-from scraper.files.warc import HTML, Archived, Broken, Entry, read_warc
+from scraper.files.records import HTML, Archived, Broken, Entry
+from scraper.files.warc import read_warc
 from scraper.limits import PageTooSlow
 from scraper.pipelines import cleaned
 from scraper.spiders.archives import archived_records, broken_record, with_first_sighting

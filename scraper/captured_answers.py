@@ -217,7 +217,7 @@ def parse_body(body: bytes, seen: Seen) -> Parsed:
 
 def read_json(capture: Capture) -> Iterator[Record]:
     """The postings of a saved JSON answer."""
-    parsed = understood(lambda: parse_body(capture.data(), _seen(capture)))
+    parsed = understood(parse_body, capture.data(), _seen(capture))
     if isinstance(parsed, AnswerError):
         yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return
@@ -268,7 +268,8 @@ def _lines(capture: Capture) -> Iterator[bytes | RejectedRecord | None]:
 
 def read_xml(capture: Capture) -> Iterator[Record]:
     """The postings of a saved XML feed."""
-    parsed = understood(lambda: parse_document(safe_xml(capture.data()), _seen(capture))[1])
+    document = capture.data()
+    parsed = understood(lambda: parse_document(safe_xml(document), _seen(capture))[1])
     if isinstance(parsed, AnswerError):
         yield capture.rejected(parsed.reason, parsed.detail, parsed.excerpt)
         return

@@ -35,7 +35,8 @@ from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, api_of, reje
 from scraper.backfill.likely import is_article_page, may_hold_article
 from scraper.captured_answers import parse_answer, parse_document, recognise_answer
 from scraper.details import NOT_THIS_AD
-from scraper.files.warc import HTML, XML, Archived, Broken, Entry, read_warc
+from scraper.files.records import HTML, XML, Archived, Broken, Entry
+from scraper.files.warc import read_warc
 from scraper.limits import TooCostlyError, page_limit
 from scraper.pages.adaddress import same_ad
 from scraper.pages.jobposting import read_job_page

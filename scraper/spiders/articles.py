@@ -85,7 +85,7 @@ class ArticlesSpider(scrapy.Spider):
         page, cards, articles = found
         seen_at = utc_now()
         yield page_record(response, source=self.source.name, seen_at=seen_at, kind="listing")
-        listed = {*articles, *(card.url or card.title for card in cards if not isinstance(card, Failed))}
+        listed = {*articles, *(card.url or card.title if isinstance(card, JobCard) else str(card) for card in cards)}
         is_old = self.index_pages > 1 and listed <= self.indexed
         self.indexed |= listed
         if not listed:

@@ -13,7 +13,7 @@ from db.records import Record
 from scheduler.backfill_file import SOURCE
 from scraper.backfill.likely import may_hold_article, may_hold_job
 from scraper.backfill.quick_blocks import quick_blocks
-from scraper.files.warc import Archived
+from scraper.files.records import Archived
 from scraper.pages.article import read_article
 from scraper.pages.blocks import html_blocks
 from scraper.pages.decoding import UnreadableError, decode

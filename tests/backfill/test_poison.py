@@ -22,7 +22,7 @@ from scheduler import backfill_file as work
 from scheduler.backfill import backfill
 from scheduler.backfill_file import BackfillResult, backfill_file
 from scheduler.backfill_watch import BusyError, Trail, Watch
-from scraper.files.warc import Archived
+from scraper.files.records import Archived
 from scraper.limits import PageTooSlow
 from tests.backfill.warcs import job, member, partitions, rows
 from tests.conftest import REPOSITORY

@@ -276,7 +276,10 @@ def test_an_endless_page_of_standard_input_is_cut_and_rejected(tmp_path: Path) -
     assert endless.given <= LARGEST + 2
 
 
-@pytest.mark.parametrize("beginning", [b'{"a": 1}\n{"a": 2}\n', b"WARC/1.0\r\n", gzip.compress(b"WARC/1.0")])
+STREAMS = {"lines": b'{"a": 1}\n{"a": 2}\n', "records": b"WARC/1.0\r\n", "packed records": gz(b"WARC/1.0")}
+
+
+@pytest.mark.parametrize("beginning", STREAMS.values(), ids=STREAMS)
 def test_an_endless_stream_of_standard_input_is_refused(beginning: bytes) -> None:
     endless = Endless(beginning)
     with pytest.raises(FileRefused, match="more than 10 MB"), spooled(["-"], endless, most=10_000_000):  # type: ignore[arg-type]

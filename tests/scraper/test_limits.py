@@ -90,7 +90,7 @@ def test_an_archived_page_that_never_ends_costs_only_itself(short: None, monkeyp
 
 
 def test_the_inner_limit_leaves_the_outer_one_alone(short: None) -> None:
-    with pytest.raises(PageTooSlow), cut_after(0.2), page_limit():  # noqa: PT012 - the block is what is cut
+    with pytest.raises(PageTooSlow), cut_after(0.2), page_limit():
         endless()
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
 

@@ -263,7 +263,7 @@ def test_an_index_with_pages_out_of_order_and_one_empty_page_is_read_to_its_end(
 SHAPES = [b"[1, 2]", b'[["a"], 7]', b"[[]]", b'{"a": 1}', b"7", b'[[], ["key"]]', b'[["urlkey"], [], []]']
 
 
-@pytest.mark.parametrize("body", SHAPES)
+@pytest.mark.parametrize("body", SHAPES, ids=range(len(SHAPES)))
 def test_an_index_of_another_shape_is_no_exception(body: bytes) -> None:
     run = drive(WAYBACK, lambda _url, _body, _count: body)
     assert run.ended

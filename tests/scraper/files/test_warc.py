@@ -11,7 +11,8 @@ import pytest
 
 from db.files import LARGEST
 from scraper.files import warc
-from scraper.files.warc import Archived, Broken, Entry, read_warc
+from scraper.files.records import Archived, Broken, Entry
+from scraper.files.warc import read_warc
 from tests.scraper.files.damaged import CASES, A, B, C, ad, gz, lied
 
 
@@ -79,6 +80,24 @@ def test_any_flipped_byte_costs_at_most_its_own_record() -> None:
         assert [title for title in titles(entries) if title in ("A", "C")] == ["A", "C"]
         harmless = titles(entries) == ["A", "B", "C"]  # a time or a system in the member's head
         assert harmless or any(isinstance(entry, Broken) for entry in entries)
+
+
+@pytest.mark.parametrize("size", [100, 150, 1_000])
+def test_a_damaged_block_costs_the_records_in_it(size: int) -> None:
+    records = [ad(f"R{number}") for number in range(8)]
+    data = b"".join(records)
+    blocks = [gz(data[start : start + size]) for start in range(0, len(data), size)]
+    for number, block in enumerate(blocks):
+        damaged = bytearray(block)
+        damaged[len(damaged) // 2] ^= 0x55
+        entries = read(b"".join([*blocks[:number], bytes(damaged), *blocks[number + 1 :]]))
+        lost, first = set(), 0
+        for place, record in enumerate(records):
+            if first < (number + 1) * size and first + len(record) > number * size:
+                lost.add(f"R{place}")
+            first += len(record)
+        assert {f"R{place}" for place in range(8)} - set(titles(entries)) <= lost
+        assert 1 <= sum(isinstance(entry, Broken) for entry in entries) <= len(lost) + 1
 
 
 def test_noise_of_any_kind_ends_without_an_exception() -> None:
