@@ -66,7 +66,8 @@ class Service:
     def __init__(self, settings: SchedulerSettings) -> None:
         self.settings = settings
         self.holder = settings.holder or this_holder()
-        self.watched = WatchedSources(settings.sources_path)
+        self.watched = WatchedSources(settings.sources_path, settings.spiders)
+        self._reload_asked = False
         self.teller = make_teller(settings.alerts)
         self.ledger = WatchedLedger(settings.database_url, settings.busy_seconds)
         self.engine: Engine = self.ledger.engine
@@ -115,7 +116,8 @@ class Service:
         self.wake.set()
 
     def reload(self) -> None:
-        """Asks for the sources file to be looked at now."""
+        """Asks for the sources file to be read now."""
+        self._reload_asked = True
         self.wake.set()
 
     def _round(self) -> float:
@@ -141,7 +143,8 @@ class Service:
 
     def _lead_and_tick(self) -> None:
         now = self.settings.clock()
-        changed = self.watched.refresh()
+        at_once, self._reload_asked = self._reload_asked, False
+        changed = self.watched.refresh(at_once=at_once)
         self.pulse.sources_error = self.watched.error
         self.metrics.sources_ok.set(self.watched.error is None)
         # Where a server keeps the time it is asked for it: schedulers on several machines must agree on it.

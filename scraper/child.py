@@ -10,10 +10,8 @@ import sys
 import threading
 from collections.abc import Mapping
 from datetime import date
-from importlib import import_module
 from typing import IO, Any, Final
 
-import scrapy
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
@@ -21,11 +19,14 @@ from db.session import LedgerError, open_ledger
 from scraper.health import COUNTS
 from scraper.settings import OWN_HOSTS, SETTINGS, user_agent
 from scraper.sources import Source, SourceError
+from scraper.spider_files import load_spider
 
 PROGRESS_SECONDS: Final = 1.0
 MEMORY_SLACK: Final = 4
 """Address space over resident memory: threads, mapped libraries and freed pages count as the former only."""
 PARENT_GONE: Final = 70
+ENTRY_FAULT: Final = "jobledger/entry_fault"
+"""Stats key of a run that could not begin: its entry or its spider cannot be used."""
 
 
 def main(pipe: int) -> int:
@@ -36,7 +37,10 @@ def main(pipe: int) -> int:
     with os.fdopen(pipe, "w", encoding="utf-8", buffering=1) as messages:
         try:
             stats = run(task, messages)
-        except (SourceError, LedgerError) as error:
+        except SourceError as error:
+            _say(messages, {"error": str(error), "stats": {ENTRY_FAULT: 1}})
+            return 1
+        except LedgerError as error:
             _say(messages, {"error": str(error)})
             return 1
         _say(messages, {"stats": stats})
@@ -53,7 +57,7 @@ def run(task: Mapping[str, Any], messages: IO[str]) -> dict[str, Any]:
     logging.getLogger("scrapy").setLevel(SETTINGS["LOG_LEVEL"])
     for chatter in ("scrapy.middleware", "scrapy.crawler", "scrapy.addons", "scrapy.utils.log"):
         logging.getLogger(chatter).setLevel(logging.WARNING)  # the end of the log is for what happened
-    crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"]))
+    crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"], source.own_spiders))
     running = process.crawl(crawler, source=source, paths=tuple(task["paths"]))
     over = threading.Event()
     teller = threading.Thread(target=_tell, args=(crawler, messages, over), daemon=True)
@@ -87,24 +91,6 @@ def settings_for(source: Source, task: Mapping[str, Any]) -> Settings:
         priority="cmdline",
     )
     return settings
-
-
-def load_spider(name: str, modules: list[str]) -> type[scrapy.Spider]:
-    """The spider of this name, from the module of the same name. Raises `SourceError` when there is none.
-
-    Only that one module is imported, so a broken spider stops its own sources and no other.
-    """
-    for package in modules:
-        try:
-            module = import_module(f"{package}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name not in {package, f"{package}.{name}"}:
-                raise
-            continue
-        for candidate in vars(module).values():
-            if isinstance(candidate, type) and issubclass(candidate, scrapy.Spider) and candidate.name == name:
-                return candidate
-    raise SourceError(name, key="spider", value=name, reason=f"no spider of this name in {', '.join(modules)}")
 
 
 def _tell(crawler: Crawler, messages: IO[str], over: threading.Event) -> None:

@@ -25,7 +25,8 @@ def sources_of(context: typer.Context, path: Path | None) -> tuple[Any, ...]:
     """The entries of the sources file that this call means."""
     from scraper.sources import load_sources
 
-    return load_sources(path or settings_of(context).sources)
+    settings = settings_of(context)
+    return load_sources(path or settings.sources, spiders=settings.spiders)
 
 
 def _chores(context: typer.Context) -> Any:
@@ -103,6 +104,8 @@ def run_schedule(
         SchedulerSettings(
             database_url=settings.database_url,
             sources_path=path or settings.sources,
+            spiders=settings.spiders,
+            base_url=settings.base_url,
             log_format=chosen,
             http_host=host,
             http_port=port,
