@@ -294,7 +294,7 @@ def list_rejected(engine: Engine, *, limit: int | None = None) -> list[dict[str,
 
 def list_sources(engine: Engine) -> list[dict[str, Any]]:
     """Every source that is configured or ever gave something, with its condition, its last run and its raw postings."""
-    names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at"}]
+    names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at", "alerted_circuit"}]
     last = select(RUN.c.source, func.max(RUN.c.id).label("id")).where(RUN.c.state == "finished").group_by(RUN.c.source)
     newest = last.subquery()
     with reading(engine) as connection:

@@ -21,7 +21,7 @@ from db.erasure import forget_bodies
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
 from scheduler.ailments import JOB_FAILED
-from scheduler.alerts import AlertError
+from scheduler.channels import AlertError
 from scheduler.child import Ended, begin, run_child
 from scheduler.chore_settings import ChoreSettings, chore_settings
 from scheduler.reporting import ReportError, write_weekly_report

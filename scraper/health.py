@@ -92,9 +92,11 @@ def judge(stats: Stats, source: Source, history: Sequence[PastRun] = ()) -> Verd
     order = ("failed", "suspect", "note")
     findings.sort(key=lambda found: order.index(found.severity))
     worst = findings[0].severity if findings else "note"
+    first = stats.get("jobledger/first_failure") if worst != "note" else None
+    said = [*(found.reason for found in findings), f"first failed: {first}" if first else ""]
     return Verdict(
         verdict="healthy" if worst == "note" else worst,
-        reasons=tuple(dict.fromkeys(found.reason for found in findings if found.reason)),
+        reasons=tuple(dict.fromkeys(reason for reason in said if reason)),
         complete=source.complete and not any(found.reason for found in findings),
     )
 

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from scraper.answers import Seen
 from scraper.captures import posting_of_card, records_of
+from scraper.failures import note_failure
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.article import Article, read_article
 from scraper.pages.blocks import html_blocks, text_blocks
@@ -203,6 +204,8 @@ class ArticlesSpider(scrapy.Spider):
             return None
 
     def _rejected(self, url: str, reason: str, detail: str, excerpt: str = "") -> RejectedRecord:
+        if reason != "gone":
+            note_failure(self.crawler.stats, url, detail)
         return RejectedRecord(
             source=self.source.name,
             url=url,

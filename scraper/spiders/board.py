@@ -23,6 +23,7 @@ from db.known import Known, known_postings
 from db.records import RawPostingRecord, Record, RejectedRecord, utc_now
 from db.session import make_engine
 from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection
+from scraper.failures import note_failure
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
 from scraper.responses import page_record
@@ -74,7 +75,13 @@ class BoardSpider(scrapy.Spider):
         raise NotImplementedError
 
     async def start(self) -> AsyncIterator[Any]:
-        for ask in self.first(self.source):
+        try:
+            asks = self.first(self.source)
+        except AnswerError as error:  # the entry lacks what its platform needs
+            self.logger.error("%s: %s", self.source.name, error.detail)
+            note_failure(self.crawler.stats, self.source.url or "no address", error.detail)
+            return
+        for ask in asks:
             yield self.request(ask)
 
     def request(self, ask: Ask) -> Request:
@@ -112,6 +119,7 @@ class BoardSpider(scrapy.Spider):
             parsed = self.read(response.body, ask, seen)
         except AnswerError as error:
             self._count(PARSE_ERRORS)
+            note_failure(self.crawler.stats, seen.url, f"could not be read: {error.detail}")
             yield from self._missed(ask, replace(rejection(seen, error.reason, error.detail), excerpt=error.excerpt))
             return
         kind = "posting" if ask.kind == DETAIL else "listing"

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from service.commands.options import settings_of
-from service.settings import UsageError
+from service.settings import UsageError, WorkFailed
 
 
 def register(app: typer.Typer) -> None:
@@ -139,24 +139,32 @@ def list_schedule(
 
 @schedule.command("once", epilog="Example: jobledger schedule once")
 def once(context: typer.Context, path: Path | None = SourcesFile) -> None:
-    """Runs every due job once, then ends: for cron, and to try a timetable."""
+    """Runs every due job once, tells what broke or recovered, then ends: for cron, and to try a timetable."""
     from db.records import utc_now
     from db.session import open_ledger
+    from scheduler.alerts import waiting
+    from scheduler.channels import make_teller
     from scheduler.runner import run_due_once
 
     settings = settings_of(context)
+    teller = make_teller(settings.alerts)  # what is wrong with an address is said before anything is read
+    sources = sources_of(context, path)
     engine = open_ledger(settings.database_url)
     done = run_due_once(
-        sources_of(context, path),
+        sources,
         engine=engine,
         database_url=settings.database_url,
         now=utc_now,
         chores=_chores(context),
+        teller=teller,
+        base_url=settings.base_url,
     )
     for line in done:
         typer.echo(line)
     if not done:
         typer.echo("nothing is due")
+    if untold := waiting(engine):
+        raise WorkFailed(f"nobody could be told of {untold} sources: the next `schedule once` tries again")
 
 
 RUNS_SPARE = ("sightings", "unchanged", "rejected", "pages", "updated", "seconds", "new")

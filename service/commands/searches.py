@@ -48,7 +48,7 @@ def add(
     """Saves a search; what matches now counts as known."""
     from db.records import utc_now
     from db.searches import add_search
-    from scheduler.alerts import AlertError
+    from scheduler.channels import AlertError
     from scheduler.cron import CronError, trigger
     from scheduler.searching import FEED, check_channel
 
@@ -135,7 +135,7 @@ def resend(
     from datetime import timedelta
 
     from db.records import utc_now
-    from scheduler.alerts import AlertError
+    from scheduler.channels import AlertError
     from scheduler.searching import TELLING, tell_again
 
     engine = _open(context)
@@ -174,7 +174,7 @@ def run(
 ) -> None:
     """Tells what is new now; the scheduler does it by itself."""
     from db.records import utc_now
-    from scheduler.alerts import AlertError
+    from scheduler.channels import AlertError
     from scheduler.searching import tell_searches
 
     engine = _open(context)
