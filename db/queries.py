@@ -305,6 +305,11 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
         }
         counted = select(RAW.c.source, func.count().label("postings")).group_by(RAW.c.source)
         raw = {row.source: row.postings for row in connection.execute(counted)}
+        worked = set(
+            connection.execute(
+                select(RUN.c.source).where(RUN.c.verdict.in_(("healthy", "suspect"))).distinct()
+            ).scalars()
+        )
         runs = {
             row.source: {"verdict": row.verdict, "finished_at": row.finished_at, "reasons": row.reasons}
             for row in connection.execute(select(RUN).join(newest, newest.c.id == RUN.c.id))
@@ -312,7 +317,10 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
         }
     blank = {column.name: None for column in names}
     return [
-        blank | known.get(name, {"name": name}) | {"last_run": runs.get(name), "raw_postings": raw.get(name, 0)}
+        blank
+        | known.get(name, {"name": name})
+        | {"last_run": runs.get(name), "raw_postings": raw.get(name, 0)}
+        | {"never_worked": name in runs and name not in worked}
         for name in sorted({*known, *raw, *runs})
     ]
 

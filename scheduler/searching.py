@@ -74,7 +74,7 @@ def tell_again(engine: Engine, search: Search, now: datetime, *, wait: timedelta
     while rows := reclaim_unsure(engine, search, now - wait, now):
         try:
             delivered = _deliver(search, rows)
-        except OSError as error:
+        except (OSError, AlertError) as error:
             raise AlertError(f"{search.name}: {error}") from error
         if not delivered:
             raise AlertError(f"{search.name}: nobody was reached")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from service.commands.schedules import SourcesFile, sources_of, timetable_rows
+from service.commands.options import settings_of
+from service.commands.schedules import SourcesFile, say_faults, sources_of, state_row, timetable_rows
 from service.settings import UsageError, WorkFailed
 
 
@@ -25,16 +26,25 @@ def list_sources(
 ) -> None:
     """Every source with its platform, timetable, last run and health."""
     from db.records import utc_now
+    from db.session import open_ledger
+    from scheduler.states import states
+    from scraper.spider_files import spider_fault
     from service.narrow import moment, print_fitting
     from service.output import require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    runs_of = {row["name"]: row for row in timetable_rows(context, path)}
+    next_of = {row["name"]: row["next_run"] for row in timetable_rows(context, path)}
+    sources = sources_of(context, path)
+    known = states(open_ledger(settings_of(context).database_url), [source.name for source in sources])
     found = [
         {"name": s.name, "platform": s.spider, "enabled": s.enabled, "schedule": s.schedule, "terms": s.terms}
-        | {name: runs_of.get(s.name, {}).get(name) for name in ("next_run", "last_run", "verdict", "health")}
-        for s in sources_of(context, path)
+        | {"next_run": next_of.get(s.name)}
+        | state_row(known[s.name])
+        | {"error": spider_fault(s)}
+        for s in sources
     ]
+    for row in found:
+        row["health"] = "cannot be used" if row["error"] else row["health"]
     columns = list(found[0]) if found else ["name"]
     if kind != "table":
         write_rows(found, kind, columns=columns, output=None)
@@ -42,7 +52,7 @@ def list_sources(
     now, enabled = utc_now(), sum(row["enabled"] for row in found)
     print_fitting(
         "Sources (UTC)",
-        [(name, name.replace("_", " ").capitalize()) for name in columns if name != "terms"],
+        [(name, name.replace("_", " ").capitalize()) for name in columns if name not in ("terms", "ailment", "error")],
         [
             row
             | {"last_run": moment(row["last_run"], now)}
@@ -52,6 +62,7 @@ def list_sources(
         spare=("enabled", "schedule", "platform"),
         footer=f"{len(found):,} sources, {enabled:,} enabled",
     )
+    say_faults(sources)
 
 
 @sources.command("check", epilog="Example: jobledger sources check greenhouse-anthropic")

@@ -29,6 +29,16 @@ def sources_of(context: typer.Context, path: Path | None) -> tuple[Any, ...]:
     return load_sources(path or settings.sources, spiders=settings.spiders)
 
 
+def say_faults(sources: tuple[Any, ...]) -> None:
+    """Names on stderr each enabled source whose spider cannot be used: the others are not concerned."""
+    from scraper.spider_files import spider_fault
+    from service.output import to_stderr
+
+    for source in sources:
+        if source.enabled and (fault := spider_fault(source)) is not None:
+            to_stderr(f"{source.name} cannot be used: {fault}")
+
+
 def _chores(context: typer.Context) -> Any:
     """What the scheduler's own jobs are told, out of the settings."""
     import sys
@@ -73,12 +83,21 @@ def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, 
             "schedule": line.cron,
             "next_run": line.next_run,
             "probe": line.next_is_probe,
-            "last_run": (line.last_run.finished_at or line.last_run.started_at) if line.last_run else None,
-            "verdict": (line.last_run.verdict or line.last_run.state) if line.last_run else None,
-            "health": line.condition.ailment or ("well" if line.last_run else None),
+            **state_row(line),
         }
         for line in next_runs(sources_of(context, path), utc_now(), engine, wanted_jobs(_chores(context)))
     ]
+
+
+def state_row(state: Any) -> dict[str, Any]:
+    """How a source or job fares, as columns."""
+    last = state.last_run
+    return {
+        "last_run": (last.finished_at or last.started_at) if last else None,
+        "verdict": (last.verdict or last.state) if last else None,
+        "health": state.health,
+        "ailment": state.ailment,
+    }
 
 
 @schedule.command("run", epilog="Example: jobledger schedule run --port 9108")
@@ -129,6 +148,7 @@ def list_schedule(
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
     found = timetable_rows(context, path)
+    say_faults(sources_of(context, path))
     if kind != "table":
         write_rows(found, kind, columns=list(found[0]) if found else ["name"], output=None)
         return
