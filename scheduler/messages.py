@@ -55,7 +55,9 @@ def facts_of(known: Known, base_url: str | None = None) -> dict[str, Any]:
     """What a message says of a source, for machines."""
     condition, last = known.condition, known.runs[0] if known.runs else None
     is_job = condition.name.startswith("@")
-    usual = [_postings(run) for run in known.runs if run.verdict == "healthy"]
+    healthy = [run for run in known.runs if run.verdict == "healthy"]
+    usual = [_postings(run) for run in healthy]
+    well_at = condition.last_healthy_at or (healthy[0].finished_at if healthy else None)
     return {
         "source": condition.name,
         "ailment": condition.ailment,
@@ -68,7 +70,7 @@ def facts_of(known: Known, base_url: str | None = None) -> dict[str, Any]:
         "pages": last.pages if last and not is_job else None,
         "postings": _postings(last) if last and not is_job else None,
         "usual_postings": round(median(usual)) if usual and not is_job else None,
-        "last_healthy": _iso(condition.last_healthy_at),
+        "last_healthy": _iso(well_at),
         "next_try": _iso(known.next_try) if condition.ailment is not None else None,
         "address": known.address or (last.stats.get(FIRST_ADDRESS) if last else None),
         "page": f"{base_url}/sources#source-{condition.name}" if base_url and not is_job else None,
@@ -86,11 +88,9 @@ def _paragraph(known: Known, base_url: str | None) -> str:
     condition, facts = known.condition, facts_of(known, base_url)
     lines = [_headline(condition), *_last_run(facts)]
     if condition.ailment is not None:
-        healthy = _day(condition.last_healthy_at) if condition.last_healthy_at else "never"
-        lines += [
-            f"last healthy run: {healthy}; next try: {_day(known.next_try) if known.next_try else 'at its next slot'}"
-        ]
-        lines += [f"what to do: {BY_CODE[condition.ailment].remedy}"]
+        lines.append(f"last healthy run: {_words(facts['last_healthy'], 'never')}")
+        lines.append(f"next try: {_words(facts['next_try'], 'at its next slot')}")
+        lines.append(f"what to do: {BY_CODE[condition.ailment].remedy}")
     lines += [f"{word}: {facts[name]}" for word, name in (("source", "address"), ("details", "page")) if facts[name]]
     return "\n  ".join(lines)
 
@@ -98,7 +98,7 @@ def _paragraph(known: Known, base_url: str | None) -> str:
 def _headline(condition: Condition) -> str:
     if condition.ailment is None:
         return f"{condition.name}: healthy again"
-    since = f" since {_day(condition.ailment_since)}" if condition.ailment_since else ""
+    since = f" since {_words(_iso(condition.ailment_since), '')}" if condition.ailment_since else ""
     runs = f"{condition.failures} failed run{'s' if condition.failures > 1 else ''} in a row"
     rests = ", now left alone until the next try" if condition.circuit != "closed" else ""
     means = BY_CODE[condition.ailment].means
@@ -123,5 +123,5 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
 
 
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
+def _words(iso: str | None, otherwise: str) -> str:
+    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC" if iso else otherwise

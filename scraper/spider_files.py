@@ -124,6 +124,8 @@ def _imported(name: str, place: str | EntryPoint | Path) -> ModuleType | type[Sp
         if isinstance(place, EntryPoint):
             loaded: ModuleType | type[Spider] = place.load()
             return loaded
+        for module in [known for known in sys.modules if known.partition(".")[0] == OWN]:
+            del sys.modules[module]  # of another folder
         package = ModuleType(OWN)
         package.__path__ = [str(Path(str(place)).parent)]
         sys.modules[OWN] = package

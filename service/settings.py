@@ -51,6 +51,8 @@ class Settings:
     reports_kept: int = 26
     tokens: Mapping[str, str] | None = None
     """Name -> scrypt hash of the tokens that may change data through the service."""
+    config: Path | None = None
+    """The configuration file that these came from."""
     verbose: bool = False
     debug: bool = False
 
@@ -139,7 +141,7 @@ def load_settings(
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings of this call. Raises `UsageError` for a file that cannot be read or holds an unknown key."""
-    settings = Settings(verbose=verbose, debug=debug)
+    settings = Settings(config=config, verbose=verbose, debug=debug)
     if config is not None:
         settings = replace(settings, **_from_file(config))
     url = database_url or environment.get("JOBLEDGER_DATABASE_URL") or settings.database_url

@@ -8,7 +8,7 @@ import typer
 
 from service.commands.options import settings_of
 from service.commands.schedules import SourcesFile, say_faults, sources_of, state_row, timetable_rows
-from service.settings import UsageError, WorkFailed
+from service.settings import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +45,7 @@ def list_sources(
     ]
     for row in found:
         row["health"] = "cannot be used" if row["error"] else row["health"]
+    say_faults(sources)
     columns = list(found[0]) if found else ["name"]
     if kind != "table":
         write_rows(found, kind, columns=columns, output=None)
@@ -62,7 +63,6 @@ def list_sources(
         spare=("enabled", "schedule", "platform"),
         footer=f"{len(found):,} sources, {enabled:,} enabled",
     )
-    say_faults(sources)
 
 
 @sources.command("check", epilog="Example: jobledger sources check greenhouse-anthropic")
@@ -97,43 +97,32 @@ def check_sources(
 
 @sources.command("new", epilog="Example: jobledger sources new https://boards.greenhouse.io/acme --sources mine.toml")
 def new_source(
+    context: typer.Context,
     url: str = typer.Argument(..., metavar="URL", help="A careers page, or a page that embeds one."),
-    path: Path = typer.Option(Path("sources.toml"), "--sources", metavar="FILE", help="Where the entry is appended."),
-    page: Path | None = typer.Option(None, "--page", metavar="FILE", help="The page, saved; fetched without."),
-    project: Path = typer.Option(Path(), "--project", metavar="DIR", help="Where an unknown site's spider is begun."),
+    path: Path | None = typer.Option(
+        None,
+        "--sources",
+        metavar="FILE",
+        help="Where the entry is appended; else the configuration's, else sources.toml.",
+    ),
+    page: Path | None = typer.Option(None, "--page", metavar="FILE", help="The page, saved; then nothing is fetched."),
+    allow_host: list[str] = typer.Option(
+        [], "--allow-host", metavar="HOST", help="A host that may lie on a private address. May be repeated."
+    ),
+    name: str | None = typer.Option(None, "--name", metavar="NAME", help="What the source is called; else its host."),
+    project: Path | None = typer.Option(
+        None, "--project", metavar="DIR", help="A checkout of jobledger: the spider becomes one of ours."
+    ),
 ) -> None:
-    """Recognises the platform of a careers page and writes the entry; begins a spider for an unknown site."""
-    from scraper.new_source import new_source as write_new
-    from scraper.platforms import recognise
+    """Recognises who can read a careers page and writes the entry; begins a spider for an unknown site."""
+    from service.commands.new_source import begin
 
-    if page is not None and not page.is_file():
-        raise UsageError(f"--page {page}: no such file")
-    html = page.read_bytes() if page is not None else None if recognise(url) is not None else _fetched(url)
-    made = write_new(url, html, sources_file=path, project=project)
-    if made.recognised is not None:
-        where = "address" if made.recognised.found_in == "address" else "page"
-        typer.echo(f"{made.recognised.platform.title}, known by the {where}. Written to {path}:\n\n{made.entry}")
-        typer.echo(f"Look at it: jobledger crawl {made.name} --sources {path} --limit 20")
-        return
-    typer.echo(f"No platform that we know. Begun: {', '.join(str(file) for file in made.files)}")
-    typer.echo("The test fails until the spider reads the saved page; docs/add-a-source.md says how.")
-
-
-def _fetched(url: str) -> bytes:
-    """The page at `url`, asked for as politely as any crawl."""
-    import tempfile
-
-    from db.looking import find_page_body
-    from db.session import open_ledger
-    from scraper.crawl import crawl
-    from scraper.sources import Source
-
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{url!r} is no web address: write https://…")
-    with tempfile.TemporaryDirectory() as folder:
-        database = f"sqlite:///{Path(folder) / 'page.db'}"
-        result = crawl(Source(name="new", spider="onepage", url=url), database_url=database)
-        body = find_page_body(open_ledger(database), "new")
-    if body is None:
-        raise WorkFailed(f"{url} could not be fetched: {'; '.join(result.reasons)}; save the page and give --page FILE")
-    return body
+    begin(
+        settings_of(context),
+        url,
+        sources=path,
+        page=page,
+        name=name,
+        allow_hosts=tuple(allow_host),
+        project=project,
+    )

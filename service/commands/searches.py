@@ -41,7 +41,7 @@ def add(
     filters: Any,
     name: str = typer.Argument(..., metavar="NAME"),
     channel: str = typer.Option(
-        ..., "--channel", metavar="WHERE", help="file:PATH, feed, or an Apprise address: mailto://…, slack://…"
+        ..., "--channel", metavar="WHERE", help="file:PATH, webhook:URL, feed, or an Apprise address: mailto://…"
     ),
     schedule: str = typer.Option("@daily", "--schedule", metavar="CRON", help="When to look, in UTC."),
 ) -> None:
