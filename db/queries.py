@@ -291,7 +291,7 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
 
     `raw_postings` counts its advertisements, `rejected` what of it could not be read.
     """
-    names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at"}]
+    names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at", "alerted_circuit"}]
     last = select(RUN.c.source, func.max(RUN.c.id).label("id")).where(RUN.c.state == "finished").group_by(RUN.c.source)
     newest = last.subquery()
     with reading(engine) as connection:
@@ -303,6 +303,11 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
         counted = select(RAW.c.source, func.count().label("postings")).group_by(RAW.c.source)
         raw = {row.source: row.postings for row in connection.execute(counted)}
         rejected = count_rejected(connection)
+        worked = set(
+            connection.execute(
+                select(RUN.c.source).where(RUN.c.verdict.in_(("healthy", "suspect"))).distinct()
+            ).scalars()
+        )
         runs = {
             row.source: {"verdict": row.verdict, "finished_at": row.finished_at, "reasons": row.reasons}
             for row in connection.execute(select(RUN).join(newest, newest.c.id == RUN.c.id))
@@ -313,6 +318,7 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
         blank
         | known.get(name, {"name": name})
         | {"last_run": runs.get(name), "raw_postings": raw.get(name, 0), "rejected": rejected.get(name, 0)}
+        | {"never_worked": name in runs and name not in worked}
         for name in sorted({*known, *raw, *runs})
     ]
 

@@ -243,6 +243,17 @@ def last_runs(engine: Engine, sources: Iterable[str]) -> dict[str, RunRow]:
     return found
 
 
+def ever_worked(engine: Engine, sources: Iterable[str]) -> set[str]:
+    """Those of the sources that have a finished run which did not fail."""
+    found = set()
+    with reading(engine) as connection:
+        for name in sources:
+            good = select(RUN.c.id).where(RUN.c.source == name, RUN.c.verdict.in_(("healthy", "suspect")))
+            if connection.execute(good.limit(1)).first() is not None:
+                found.add(name)
+    return found
+
+
 def recent_runs(engine: Engine, source: str | None = None, limit: int = 50, *, jobs: bool = False) -> list[RunRow]:
     """Runs that were started, newest first; of the scheduler's own jobs (names with "@") only with `jobs`."""
     statement = select(*COLUMNS).where(RUN.c.state != "missed")

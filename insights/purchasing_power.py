@@ -7,16 +7,17 @@ buy what one US dollar buys in the United States) and year.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 
+from db.user_files import UserFileError, read_user_table
 from insights.model import InsightError
 from insights.rows import Rows
 
 INTERNATIONAL = "Int$"
 COLUMNS = ("country", "currency", "factor", "year")
+SMALLEST, LARGEST = 1e-6, 1e9
+"""Bounds far beyond every factor that the World Bank publishes."""
 Factors = Mapping[tuple[str, str], float]
 
 
@@ -24,27 +25,23 @@ def read_factors(path: Path) -> dict[tuple[str, str], float]:
     """(country, currency) -> factor; of several years the newest. Raises `InsightError`, naming the line."""
     newest: dict[tuple[str, str], tuple[int, float]] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames is None or not set(COLUMNS) <= set(reader.fieldnames):
-                raise InsightError(f"{path}: purchasing powers need the columns {', '.join(COLUMNS)}")
-            for number, row in enumerate(reader, start=2):
-                place = (row["country"].strip().upper(), row["currency"].strip().upper())
-                year, factor = _numbers(path, number, row)
-                if place not in newest or year > newest[place][0]:
-                    newest[place] = (year, factor)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InsightError(f"{path} cannot be read: {error}") from error
+        for line, row in read_user_table(path, COLUMNS):
+            place = (row["country"].strip().upper(), row["currency"].strip().upper())
+            year, factor = _numbers(path, line, row)
+            if place not in newest or year > newest[place][0]:
+                newest[place] = (year, factor)
+    except UserFileError as error:
+        raise InsightError(f"purchasing powers cannot be read: {error}") from error
     return {place: factor for place, (_, factor) in newest.items()}
 
 
 def _numbers(path: Path, number: int, row: Mapping[str, str]) -> tuple[int, float]:
     try:
         year, factor = int(row["year"]), float(row["factor"])
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise InsightError(f"{path}, line {number}: year and factor must be numbers") from error
-    if not isfinite(factor) or factor <= 0:
-        raise InsightError(f"{path}, line {number}: a factor of {factor} buys nothing")
+    if not SMALLEST <= factor <= LARGEST:  # false for NaN too
+        raise InsightError(f"{path}, line {number}: a factor of {factor} is no purchasing power")
     return year, factor
 
 

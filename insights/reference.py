@@ -7,8 +7,7 @@ again, one range one vote; the naive figures are kept beside to show the differe
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import groupby
 from pathlib import Path
 
+from db.user_files import UserFileError, read_user_table
 from insights.distribution import distribution
 from insights.figures import figures
 from insights.method import count_rows, method
@@ -39,6 +39,8 @@ COLUMNS = (
 LEVELS = {"EN": "entry", "MI": "mid", "SE": "senior", "EX": "executive"}
 EMPLOYMENT = {"FT": "full_time", "PT": "part_time", "CT": "contract", "FL": "freelance"}
 REMOTE = {"0": "onsite", "50": "hybrid", "100": "remote"}
+LARGEST = Decimal(10) ** 15
+"""No salary is larger, in any currency; amounts are kept as 64-bit hundredths."""
 DIMENSIONS = ("role", "level", "country", "remote", "employment", "year")
 NAME = "aijobs.net salary table"
 NOTE = (
@@ -71,13 +73,9 @@ def read_aijobs(path: Path) -> tuple[Salary, ...]:
     Raises `InsightError` for a file that is not that table, naming the line.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames is None or not set(COLUMNS) <= set(reader.fieldnames):
-                raise InsightError(f"{path}: not the aijobs.net table; its columns are {', '.join(COLUMNS)}")
-            rows = [_row(path, number, row) for number, row in enumerate(reader, start=2)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InsightError(f"{path} cannot be read: {error}") from error
+        rows = [_row(path, line, row) for line, row in read_user_table(path, COLUMNS)]
+    except UserFileError as error:
+        raise InsightError(f"not the aijobs.net table, cannot be read: {error}") from error
     return pair_rows(rows)
 
 
@@ -86,12 +84,19 @@ Row = tuple[tuple[str, ...], Amounts]
 """What must agree in a pair, and the amount in its own currency and in US dollars."""
 
 
-def _row(path: Path, number: int, row: dict[str, str | None]) -> Row:
-    same = tuple((row[name] or "").strip() for name in COLUMNS if name not in {"salary", "salary_in_usd"})
+def _row(path: Path, line: int, row: Mapping[str, str]) -> Row:
+    same = tuple(row[name].strip() for name in COLUMNS if name not in {"salary", "salary_in_usd"})
+    return same, (_amount(path, line, row["salary"]), _amount(path, line, row["salary_in_usd"]))
+
+
+def _amount(path: Path, line: int, text: str) -> Decimal:
     try:
-        return same, (Decimal((row["salary"] or "").strip()), Decimal((row["salary_in_usd"] or "").strip()))
-    except InvalidOperation as error:
-        raise InsightError(f"{path}, line {number}: {row['salary']!r} is no salary") from error
+        amount = Decimal(text.strip())
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not -LARGEST < amount < LARGEST:
+        raise InsightError(f"{path}, line {line}: {text[:80]!r} is no salary")
+    return amount
 
 
 def pair_rows(rows: Iterable[Row]) -> tuple[Salary, ...]:

@@ -16,7 +16,7 @@ from db.runs import Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ailment:
-    """One way to be ill. Counts are of failed runs in a row; 0 = as soon as it is seen."""
+    """One way to be ill. Counts are of failed runs in a row; 0 = as soon as it is seen. Told no later than it opens."""
 
     code: str
     means: str
@@ -53,7 +53,7 @@ AILMENTS = (
         code="blocked",
         means="the site refuses us (401, 403, 429, a challenge page, robots.txt)",
         remedy="read its terms and robots.txt; slow down, ask, or set enabled = false",
-        tell_after=2,
+        tell_after=1,
         open_after=1,  # who is refused and comes back at once is refused for longer
         rest=timedelta(hours=6),
         longest_rest=timedelta(days=7),
@@ -79,6 +79,12 @@ AILMENTS = (
         remedy="see the log of the last run; raise a limit only when the source is really that large",
         tell_after=2,
         open_after=3,
+    ),
+    Ailment(
+        code="misconfigured",
+        means="its entry or its spider cannot be used: it is absent, or cannot be imported",
+        remedy="mend the entry or the spider's file; jobledger sources check NAME says more",
+        tell_after=1,
     ),
     Ailment(
         code="job_failed",
@@ -108,6 +114,8 @@ AILMENTS = (
 
 BY_CODE: Mapping[str, Ailment] = {ailment.code: ailment for ailment in AILMENTS}
 
+ENTRY_FAULT = "jobledger/entry_fault"
+"""In the stats of a crawl that could not begin; written by `scraper.child`."""
 JOB_FAILED = "job_failed"
 """In the stats of one of our own jobs that ended by itself and said why it failed."""
 STATUS = re.compile(r"downloader/response_status_count/(\d{3})")
@@ -146,6 +154,8 @@ def diagnose(outcome: Outcome) -> str | None:
     stats = outcome.stats
     if JOB_FAILED in stats:
         return "job_failed"
+    if ENTRY_FAULT in stats:
+        return "misconfigured"
     if not stats or stats.get("finish_reason") in BROKEN_OFF:
         return "crashed"  # a process that ends by itself reports what it counted
     statuses = _statuses(stats)

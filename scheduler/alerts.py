@@ -1,111 +1,69 @@
-"""Telling people: once when a source breaks, once when it is well again, many at a time in one message.
+"""Telling people when a source breaks, when its circuit opens, and when it recovers; many at a time in one message.
 
 Whether somebody must be told is read from the conditions (`conditions.to_tell`), so an alert survives a restart; it is
-ticked off only after it was delivered. Delivery is by Apprise (e-mail, webhook, Slack and a hundred others), an extra:
-`pip install 'jobledger[alerts]'`. Without addresses the log is told.
+ticked off only after it was delivered.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 from sqlalchemy import Engine
 
-from db.source_state import Condition, conditions, set_condition
-from scheduler.ailments import BY_CODE
+from db.runs import history
+from db.source_state import SourceEntry, conditions, set_condition, source_entries
+from scheduler.channels import Teller
 from scheduler.conditions import to_tell, told
+from scheduler.cron import next_slot
+from scheduler.messages import LISTED, Known, body_of, facts_of, kind_of, title_of
 
-logger = logging.getLogger(__name__)
-
-LISTED = 20
-"""So many sources a message names; the rest it counts."""
-
-
-class AlertError(Exception):
-    """Alerts cannot be sent as configured: says why and what to do."""
+HISTORY = 30
+"""So many past runs say what is usual."""
+TROUBLE, RECOVERED = frozenset({"broke", "rests"}), frozenset({"healed"})
 
 
-class Teller(Protocol):
-    def __call__(self, title: str, body: str) -> bool:
-        """Delivers one message; False when nobody got it."""
+def tell_all(engine: Engine, teller: Teller, now: datetime, *, base_url: str | None = None) -> int:
+    """Tells everything that is due and ticks off what was delivered; returns how many sources that were.
 
-
-def tell_log(title: str, body: str) -> bool:
-    """Writes the message to the log: the teller of those who gave no addresses."""
-    logger.warning("%s: %s", title, body.replace("\n", " | "))
-    return True
-
-
-@contextmanager
-def _silent(name: str) -> Iterator[None]:
-    theirs = logging.getLogger(name)
-    before = theirs.disabled
-    theirs.disabled = True
-    try:
-        yield
-    finally:
-        theirs.disabled = before
-
-
-def make_teller(urls: Sequence[str]) -> Teller:
-    """A teller for Apprise addresses; raises `AlertError` where Apprise is absent or knows no such address."""
-    if not urls:
-        return tell_log
-    try:
-        import apprise
-    except ModuleNotFoundError as error:
-        raise AlertError("alerts need Apprise: pip install 'jobledger[alerts]'") from error
-    channels = apprise.Apprise()
-    for position, url in enumerate(urls, 1):
-        with _silent("apprise"):  # it would log the address, which holds tokens
-            known = channels.add(url)
-        if not known:
-            scheme = url.partition("://")[0][:20]
-            raise AlertError(f"alert address number {position} ({scheme}://…) is none that Apprise can use")
-
-    def tell(title: str, body: str) -> bool:
-        return bool(channels.notify(title=title, body=body)) and tell_log(title, body)
-
-    return tell
-
-
-def tell_all(engine: Engine, teller: Teller, now: datetime) -> int:
-    """Tells everything that is due and ticks off what was delivered; returns how many sources that were."""
-    known = conditions(engine).values()
+    `base_url` is where people reach the service's pages, to which a message then links.
+    """
+    due = {name: what for name, condition in conditions(engine).items() if (what := to_tell(condition)) is not None}
     done = 0
-    for what, title in TITLES.items():
-        due = sorted((c for c in known if to_tell(c) == what), key=lambda condition: condition.name)
-        if due and teller(title.format(names=_names(due)), body(due, what)):
-            for condition in due:
-                set_condition(engine, condition.name, partial(told, what=what, now=now))
-            done += len(due)
+    for group in (TROUBLE, RECOVERED):
+        names = sorted(name for name, what in due.items() if what in group)
+        if not names:
+            continue
+        known = _known(engine, names, now)
+        facts = [facts_of(one, base_url) for one in known[:LISTED]]
+        if teller(title_of(known), body_of(known, base_url), kind_of(known), facts):
+            for name in names:
+                set_condition(engine, name, partial(told, what=due[name], now=now))
+            done += len(names)
     return done
 
 
-TITLES = {"broke": "jobledger: trouble with {names}", "healed": "jobledger: well again: {names}"}
+def waiting(engine: Engine) -> int:
+    """How many sources somebody is still to be told of."""
+    return sum(to_tell(condition) is not None for condition in conditions(engine).values())
 
 
-def body(due: Sequence[Condition], what: str) -> str:
-    """The lines of a message, one a source: what, since when, what to do."""
-    lines = [_line(condition, what) for condition in due[:LISTED]]
-    more = len(due) - LISTED
-    return "\n".join([*lines, *([f"… and {more} more: see `jobledger sources list`"] if more > 0 else [])])
+def _known(engine: Engine, names: list[str], now: datetime) -> list[Known]:
+    """What is written down of each source; of those that a message only counts, no runs."""
+    known, entries = conditions(engine, names), source_entries(engine, names)
+    return [
+        Known(
+            condition=known[name],
+            address=entries[name].url,
+            next_try=_next_try(known[name].probe_after, entries[name], now),
+            runs=history(engine, name, HISTORY) if number < LISTED else (),
+        )
+        for number, name in enumerate(names)
+        if name in known
+    ]
 
 
-def _line(condition: Condition, what: str) -> str:
-    if what == "healed" or condition.ailment is None:
-        return f"{condition.name}: healthy again"
-    ailment = BY_CODE[condition.ailment]
-    since = f" since {condition.ailment_since:%Y-%m-%d %H:%M} UTC" if condition.ailment_since else ""
-    failures = f", {condition.failures} failed runs in a row" if condition.failures else ""
-    return f"{condition.name}: {ailment.code}{since}{failures}: {ailment.means}. {ailment.remedy}."
-
-
-def _names(due: Sequence[Condition]) -> str:
-    shown = ", ".join(condition.name for condition in due[:3])
-    return shown if len(due) <= 3 else f"{shown} and {len(due) - 3} more"
+def _next_try(probe: datetime | None, entry: SourceEntry, now: datetime) -> datetime | None:
+    if probe is not None:
+        return probe
+    return next_slot(entry.schedule, now) if entry.schedule and entry.enabled else None

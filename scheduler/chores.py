@@ -21,7 +21,7 @@ from db.session import LedgerError, open_ledger, writing
 from processes.child import Ended, run_child
 from processes.parent import say
 from scheduler.ailments import JOB_FAILED
-from scheduler.alerts import AlertError
+from scheduler.channels import AlertError
 from scheduler.chore_settings import ChoreSettings
 from scheduler.reporting import ReportError, write_weekly_report
 from scheduler.searching import tell_searches

@@ -41,7 +41,8 @@ def after_run(condition: Condition, outcome: Outcome, interval: timedelta, now: 
         )
     since = condition.ailment_since if condition.ailment == ailment else None
     if outcome.verdict != "failed":  # it answered: whatever it was that failed is over
-        condition = replace(condition, failures=0, circuit="closed", probe_after=None)
+        alerted = condition.alerted_circuit and "closed"  # the next time that it opens is told again
+        condition = replace(condition, failures=0, circuit="closed", probe_after=None, alerted_circuit=alerted)
         return replace(condition, ailment=ailment, ailment_since=since or now)
     failures = condition.failures + 1
     if ailment == "unreachable" and is_without_host(outcome) and since is not None and now - since >= GONE_AFTER:
@@ -111,19 +112,23 @@ def at_moment(condition: Condition, interval: timedelta, now: datetime) -> Condi
 
 
 def to_tell(condition: Condition) -> str | None:
-    """Whether somebody should be told now: "broke", "healed" or None.
+    """Whether somebody should be told now: "broke", "rests" (told before; now its circuit opened), "healed" or None.
 
     >>> to_tell(Condition(name="acme", failures=1, ailment="unreachable")) is None
     True
-    >>> to_tell(Condition(name="acme", failures=3, ailment="unreachable"))
+    >>> to_tell(Condition(name="acme", failures=1, circuit="open", ailment="blocked"))
     'broke'
     """
     if condition.ailment is None:
         return "healed" if condition.alerted_at is not None else None
-    is_due = condition.failures >= BY_CODE[condition.ailment].tell_after
-    return "broke" if is_due and condition.alerted_at is None else None
+    is_open = condition.circuit != "closed"
+    if condition.alerted_at is None:
+        return "broke" if is_open or condition.failures >= BY_CODE[condition.ailment].tell_after else None
+    return "rests" if is_open and condition.alerted_circuit == "closed" else None
 
 
 def told(condition: Condition, what: str, now: datetime) -> Condition:
     """The condition once somebody was told."""
-    return replace(condition, alerted_at=now if what == "broke" else None)
+    if what == "healed":
+        return replace(condition, alerted_at=None, alerted_circuit=None)
+    return replace(condition, alerted_at=now, alerted_circuit="closed" if condition.circuit == "closed" else "open")

@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from db.holder import this_holder
 from db.runs import claim_run
+from scheduler.alerts import tell_all
+from scheduler.channels import Teller
 from scheduler.chore_settings import ChoreSettings
 from scheduler.conductor import Conductor
 from scheduler.decide import Start
@@ -37,10 +39,13 @@ def run_due_once(
     workers: int = 4,
     crawl: Crawl | None = None,
     report: Callable[[RunResult], None] | None = None,
+    teller: Teller | None = None,
+    base_url: str | None = None,
 ) -> list[RunResult]:
     """Does every due job once, crawls before our own jobs; returns the finished runs, `report`s each as it ends.
 
-    Needs no lead: each run is claimed, so beside a running scheduler it does what that one has not begun.
+    With a `teller`, says at the end what broke and what recovered. Needs no lead: each run is claimed, so beside a
+    running scheduler it does what that one has not begun.
     """
     told = chores or ChoreSettings()
     ours = wanted_jobs(told, jobs)
@@ -49,6 +54,8 @@ def run_due_once(
     own = once.round(lambda job: job.source is None)
     if crawls and not any(result.source == AFTER_CRAWLS for result in own):
         own += once.now(AFTER_CRAWLS)
+    if teller is not None:
+        tell_all(engine, teller, now(), base_url=base_url)
     return crawls + own
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from processes.child import run_child
-from scheduler.alerts import make_teller
+from scheduler.channels import make_teller
 from scheduler.chore_settings import ChoreSettings
 
 FORMATS = ("html", "json")

@@ -26,7 +26,8 @@ from db import flags, lease, source_state
 from db.holder import is_dead, this_holder
 from processes.child import end_children
 from scheduler import logs, monitor
-from scheduler.alerts import make_teller, tell_all
+from scheduler.alerts import tell_all
+from scheduler.channels import make_teller
 from scheduler.conductor import LEASE, Conductor
 from scheduler.cron import trigger
 from scheduler.decide import Start
@@ -46,6 +47,8 @@ logger = logging.getLogger(__name__)
 ROUND_SECONDS = 5.0
 """The loop goes round at least so often: retries, delays, the lease and the sources file are looked at then."""
 TELL_EVERY_SECONDS = 60.0
+TELL_SOON_SECONDS = 10.0
+"""After a run that was not healthy: what breaks together is then told together."""
 
 
 def run(settings: SchedulerSettings) -> int:
@@ -66,7 +69,8 @@ class Service:
     def __init__(self, settings: SchedulerSettings) -> None:
         self.settings = settings
         self.holder = settings.holder or this_holder()
-        self.watched = WatchedSources(settings.sources_path)
+        self.watched = WatchedSources(settings.sources_path, settings.spiders)
+        self._reload_asked = False
         self.teller = make_teller(settings.alerts)
         self.ledger = WatchedLedger(settings.database_url, settings.busy_seconds)
         self.engine: Engine = self.ledger.engine
@@ -85,7 +89,7 @@ class Service:
             has_room=self._has_room,
             jobs=wanted_jobs(settings.chores, settings.jobs),
         )
-        self._told_at = 0.0
+        self._told_at, self._tell_soon = 0.0, False
         self._telling: Future[int] | None = None
         self._teller_pool = ThreadPoolExecutor(1, "alerts")
 
@@ -115,7 +119,8 @@ class Service:
         self.wake.set()
 
     def reload(self) -> None:
-        """Asks for the sources file to be looked at now."""
+        """Asks for the sources file to be read now."""
+        self._reload_asked = True
         self.wake.set()
 
     def _round(self) -> float:
@@ -141,7 +146,8 @@ class Service:
 
     def _lead_and_tick(self) -> None:
         now = self.settings.clock()
-        changed = self.watched.refresh()
+        at_once, self._reload_asked = self._reload_asked, False
+        changed = self.watched.refresh(at_once=at_once)
         self.pulse.sources_error = self.watched.error
         self.metrics.sources_ok.set(self.watched.error is None)
         # Where a server keeps the time it is asked for it: schedulers on several machines must agree on it.
@@ -190,11 +196,13 @@ class Service:
                 self._telling.result() if error is None else 1
             )
             self._telling = None
-        if self._telling is None and time.monotonic() - self._told_at >= TELL_EVERY_SECONDS:
-            self._told_at = time.monotonic()
+        pause = TELL_SOON_SECONDS if self._tell_soon else TELL_EVERY_SECONDS
+        if self._telling is None and time.monotonic() - self._told_at >= pause:
+            self._told_at, self._tell_soon = time.monotonic(), False
             self.metrics.show_conditions(source_state.conditions(self.engine))
             self.metrics.show_flags(flags.open_flags(self.engine))
-            self._telling = self._teller_pool.submit(tell_all, self.engine, self.teller, now)
+            telling = partial(tell_all, self.engine, self.teller, now, base_url=self.settings.base_url)
+            self._telling = self._teller_pool.submit(telling)
 
     def _waker(self) -> BackgroundScheduler:
         self.waker = BackgroundScheduler(
@@ -258,6 +266,7 @@ class Service:
             logger.error("%s: run %d is over, what follows it broke: %r", run.name, run.id, error, exc_info=error)
             return
         result = future.result()
+        self._tell_soon = self._tell_soon or result.verdict != "healthy"
         self.metrics.after_run(result)
         level = logging.INFO if result.verdict == "healthy" else logging.WARNING
         reasons = "; ".join(result.outcome.reasons)

@@ -1,42 +1,31 @@
 """Saved searches told when they are due: into a file, or to people through Apprise.
 
-Channels: `file:PATH` appends one JSON object a line; an Apprise address (`mailto://…`, `slack://…`) gets one message;
-`feed` is told nothing, its reader asks for the feed of the search.
+Channels: `file:PATH` appends one JSON object a posting; `webhook:URL` and an Apprise address (`mailto://…`, `slack://…`)
+get one message; `feed` is told nothing, its reader asks for the feed of the search.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
 from db.queries import as_json
 from db.searches import Search, claim_new, reclaim_unsure, saved_searches, settle
-from scheduler.alerts import AlertError, make_teller
+from scheduler.channels import FILE, AlertError, append_lines, file_of, make_teller
 from scheduler.cron import next_slot
 
 LISTED = 30
 """So many postings a message names; the rest it counts."""
 FEED = "feed"
-FILE = "file:"
 
 
 def check_channel(channel: str) -> None:
     """Raises `AlertError` for a channel that could never be told."""
     if channel == FEED:
         return
-    if channel.startswith(FILE):
-        folder = Path(channel.removeprefix(FILE)).expanduser().parent
-        if not folder.is_dir():
-            raise AlertError(f"the folder {folder} of the channel does not exist")
-        return
-    if "://" not in channel:
-        raise AlertError(f"channel {channel!r}: use file:PATH, feed, or an Apprise address such as mailto://…")
     make_teller([channel])
 
 
@@ -85,7 +74,7 @@ def tell_again(engine: Engine, search: Search, now: datetime, *, wait: timedelta
     while rows := reclaim_unsure(engine, search, now - wait, now):
         try:
             delivered = _deliver(search, rows)
-        except OSError as error:
+        except (OSError, AlertError) as error:
             raise AlertError(f"{search.name}: {error}") from error
         if not delivered:
             raise AlertError(f"{search.name}: nobody was reached")
@@ -98,17 +87,10 @@ def _deliver(search: Search, rows: Sequence[Mapping[str, Any]]) -> bool:
     if search.channel == FEED:
         return True
     if search.channel.startswith(FILE):
-        _append(Path(search.channel.removeprefix(FILE)).expanduser(), search, rows)
+        append_lines(file_of(search.channel), [{"search": search.name} | as_json(row) for row in rows])
         return True
-    return make_teller([search.channel])(f"jobledger: {len(rows)} new for {search.name}", message(rows))
-
-
-def _append(path: Path, search: Search, rows: Sequence[Mapping[str, Any]]) -> None:
-    lines = "".join(json.dumps({"search": search.name} | as_json(row), ensure_ascii=False) + "\n" for row in rows)
-    with path.open("ab") as out:
-        out.write(lines.encode("utf-8", "replace"))
-        out.flush()
-        os.fsync(out.fileno())
+    facts = [as_json(row) for row in rows[:LISTED]]
+    return make_teller([search.channel])(f"jobledger: {len(rows)} new for {search.name}", message(rows), "info", facts)
 
 
 def message(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -24,6 +24,10 @@ class SchedulerSettings:
     database_url: str
     sources_path: Path | None = None
     """None = the packaged sources file."""
+    spiders: Path | None = None
+    """The folder of the user's own spiders; None = none."""
+    base_url: str | None = None
+    """Where people reach the service's pages; alerts link to them."""
     log_format: str = "text"
     log_level: int = logging.INFO
     http_host: str = "127.0.0.1"
@@ -43,7 +47,7 @@ class SchedulerSettings:
     stop_seconds: float = 60.0
     """How long a stop waits for what runs before it cuts it short."""
     alerts: tuple[str, ...] = ()
-    """Apprise addresses."""
+    """Who is told: file:PATH, webhook:URL, or addresses of Apprise."""
     chores: ChoreSettings = field(default_factory=ChoreSettings)
     jobs: tuple[Job, ...] = JOBS
     """The scheduler's own jobs; those that `chores` lacks something for are left out."""

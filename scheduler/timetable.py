@@ -7,16 +7,17 @@ in every process, so that many boards of one platform are not asked in the same 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from db.runs import RunRow, accounted, last_runs
-from db.source_state import Condition, SourceEntry, conditions
+from db.runs import accounted
+from db.source_state import SourceEntry
 from scheduler.chore_settings import ChoreSettings
 from scheduler.cron import interval, next_slot
+from scheduler.states import State, states
 from scraper.sources import Source
 
 JOB_SPIDER = "@job"
@@ -118,7 +119,7 @@ def entries(sources: Iterable[Source], jobs: Iterable[Job] = JOBS) -> list[Sourc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upcoming:
+class Upcoming(State):
     """One line of `schedule list`."""
 
     name: str
@@ -126,24 +127,19 @@ class Upcoming:
     cron: str
     next_run: datetime | None
     next_is_probe: bool
-    last_run: RunRow | None
-    condition: Condition
 
 
 def next_runs(sources: Iterable[Source], now: datetime, engine: Engine, jobs: Iterable[Job] = JOBS) -> list[Upcoming]:
     """What runs next and when, what ran last and how it went; soonest first, jobs and sources together."""
     timetable = timetable_of(sources, jobs)
-    known = conditions(engine)
     names = [job.name for job in timetable]
-    last, done = last_runs(engine, names), accounted(engine, names, now)
-    lines = [_upcoming(job, known, last.get(job.name), done.get(job.name), now) for job in timetable]
+    known, done = states(engine, names), accounted(engine, names, now)
+    lines = [_upcoming(job, known[job.name], done.get(job.name), now) for job in timetable]
     return sorted(lines, key=lambda line: (line.next_run is None, line.next_run or now, line.name))
 
 
-def _upcoming(
-    job: Job, known: Mapping[str, Condition], last: RunRow | None, done: datetime | None, now: datetime
-) -> Upcoming:
-    condition = known.get(job.name, Condition(name=job.name))
+def _upcoming(job: Job, state: State, done: datetime | None, now: datetime) -> Upcoming:
+    condition = state.condition
     first = condition.scheduled_since or now
     upcoming = first if done is None and job.at_once else next_slot(job.cron, max(done or first, first))
     if upcoming is not None and upcoming != first:
@@ -156,6 +152,8 @@ def _upcoming(
         cron=job.cron,
         next_run=probe if is_probe else upcoming,
         next_is_probe=is_probe,
-        last_run=last,
         condition=condition,
+        last_run=state.last_run,
+        ailment=state.ailment,
+        health=state.health,
     )

@@ -6,10 +6,8 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
-import scrapy
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
@@ -19,15 +17,21 @@ from scraper.closing import plain
 from scraper.health import COUNTS
 from scraper.settings import OWN_HOSTS, SETTINGS, user_agent
 from scraper.sources import Source, SourceError
+from scraper.spider_files import load_spider
 
 PROGRESS_SECONDS: Final = 1.0
+ENTRY_FAULT: Final = "jobledger/entry_fault"
+"""Stats key of a run that could not begin: its entry or its spider cannot be used."""
 
 
 def main(task: Mapping[str, Any]) -> int:
     """Runs the crawl that `task` describes; exit code 0 when it came to an end, whatever it found."""
     try:
         stats = run(task)
-    except (SourceError, LedgerError) as error:
+    except SourceError as error:
+        say({"error": str(error), "stats": {ENTRY_FAULT: 1}})
+        return 1
+    except LedgerError as error:
         say({"error": str(error)})
         return 1
     say({"stats": stats})
@@ -44,7 +48,7 @@ def run(task: Mapping[str, Any]) -> dict[str, Any]:
     logging.getLogger("scrapy").setLevel(SETTINGS["LOG_LEVEL"])
     for chatter in ("scrapy.middleware", "scrapy.crawler", "scrapy.addons", "scrapy.utils.log"):
         logging.getLogger(chatter).setLevel(logging.WARNING)  # the end of the log is for what happened
-    crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"]))
+    crawler = process.create_crawler(load_spider(source.spider, task["spider_modules"], source.own_spiders))
     running = process.crawl(crawler, source=source, paths=tuple(task["paths"]))
     over = threading.Event()
     teller = threading.Thread(target=_tell, args=(crawler, over), daemon=True)
@@ -79,24 +83,6 @@ def settings_for(source: Source, task: Mapping[str, Any]) -> Settings:
         priority="cmdline",
     )
     return settings
-
-
-def load_spider(name: str, modules: list[str]) -> type[scrapy.Spider]:
-    """The spider of this name, from the module of the same name. Raises `SourceError` when there is none.
-
-    Only that one module is imported, so a broken spider stops its own sources and no other.
-    """
-    for package in modules:
-        try:
-            module = import_module(f"{package}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name not in {package, f"{package}.{name}"}:
-                raise
-            continue
-        for candidate in vars(module).values():
-            if isinstance(candidate, type) and issubclass(candidate, scrapy.Spider) and candidate.name == name:
-                return candidate
-    raise SourceError(name, key="spider", value=name, reason=f"no spider of this name in {', '.join(modules)}")
 
 
 def _tell(crawler: Crawler, over: threading.Event) -> None:

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any, Final, Protocol
 
 from db.lifecycle import BELIEVED, SHARE, SIGHT, WHOLE
+from scraper.failures import FIRST_FAILURE
 from scraper.sources import Source
 
 COUNTS: Final = ("pages", "articles", "sightings", "raw_postings", "new", "updated", "unchanged", "rejected")
@@ -113,9 +114,12 @@ def judge(stats: Stats, source: Source, history: Sequence[PastRun] = ()) -> Verd
     doubts = [found for found in findings if found.severity != "told"]
     worst = doubts[0].severity if doubts else None
     read_all = all(found.severity in ("bounds", "past") for found in doubts)
+    verdict = {None: "healthy", "note": "healthy", "failed": "failed"}.get(worst, "suspect")
+    first = stats.get(FIRST_FAILURE) if verdict != "healthy" else None
+    said = [*(found.reason for found in findings), *([f"first failed: {first}"] if first else [])]
     return Verdict(
-        verdict={None: "healthy", "note": "healthy", "failed": "failed"}.get(worst, "suspect"),
-        reasons=tuple(dict.fromkeys(found.reason for found in findings)),
+        verdict=verdict,
+        reasons=tuple(dict.fromkeys(said)),
         complete=source.complete and not doubts,
         sight=(WHOLE if source.complete else SHARE) if read_all else None,
         doubt=worst if read_all else None,

@@ -12,10 +12,13 @@ from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from scraper.failures import FIRST_ADDRESS, LONGEST_ADDRESS, exception_words, note_failure, status_words
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +119,7 @@ class Challenges:
             return response
         if self.crawler.stats is not None:
             self.crawler.stats.inc_value("jobledger/challenges")
+        note_failure(self.crawler.stats, request.url, "the page asks whether we are human")
         raise ChallengeError(f"{request.url}: answered {response.status} with a page that asks whether we are human")
 
 
@@ -139,20 +143,37 @@ class FinalAnswers:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> FinalAnswers:
-        return cls(crawler)
+        made = cls(crawler)
+        crawler.signals.connect(made.parser_broke, signal=signals.spider_error)
+        return made
+
+    def process_request(self, request: Request) -> None:
+        stats = self.crawler.stats
+        if stats is not None and stats.get_value(FIRST_ADDRESS) is None and urlsplit(request.url).path != "/robots.txt":
+            stats.set_value(FIRST_ADDRESS, request.url[:LONGEST_ADDRESS])
 
     def process_response(self, request: Request, response: Response) -> Response:
         if urlsplit(request.url).path != "/robots.txt" and not 300 <= response.status < 400:
             self._count("jobledger/answers")
             if response.status >= 400 and response.status not in request.meta.get("handle_httpstatus_list", ()):
                 self._count(f"jobledger/failed_answers/{response.status}")
+                note_failure(self.crawler.stats, request.url, status_words(response.status))
             elif response.status == 200 and not response.body.strip():
                 self._count("jobledger/empty_answers")
+                note_failure(self.crawler.stats, request.url, "the answer has no content")
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        if urlsplit(request.url).path != "/robots.txt" and not isinstance(exception, IgnoreRequest):
+        if urlsplit(request.url).path == "/robots.txt":
+            return
+        if not isinstance(exception, IgnoreRequest):
             self._count(f"jobledger/no_answers/{type(exception).__name__}")
+        note_failure(self.crawler.stats, request.url, exception_words(exception))
+
+    def parser_broke(self, failure: Failure, response: Response) -> None:
+        """Scrapy's signal that a callback raised."""
+        error = failure.value
+        note_failure(self.crawler.stats, response.url, f"our parser broke: {type(error).__name__}: {error}")
 
     def _count(self, key: str) -> None:
         if self.crawler.stats is not None:

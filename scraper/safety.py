@@ -20,6 +20,8 @@ from scrapy.exceptions import IgnoreRequest
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
 from zope.interface import implementer  # type: ignore[import-untyped]  # it has no annotations
 
+from scraper.failures import note_failure
+
 logger = logging.getLogger(__name__)
 
 NAT64: Final = ip_network("64:ff9b::/96")
@@ -155,6 +157,7 @@ class AddressGuard:
     def _refuse(self, request: Request, why: str) -> None:
         if self.crawler.stats is not None:
             self.crawler.stats.inc_value("jobledger/refused_addresses")
+        note_failure(self.crawler.stats, request.url, f"we refuse to connect: {why}")
         raise RefusedAddressError(f"{request.url}: {why}")
 
 

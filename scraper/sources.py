@@ -2,15 +2,16 @@
 
     [[source]]
     name = "acme"                # ours, unique; postings carry it
-    spider = "greenhouse"        # a file of scraper/spiders/
+    spider = "greenhouse"        # one of ours, of an installed package, or of your own folder
     token = "acme"               # or url = "https://careers.acme.example/"
     schedule = "15 6 * * *"      # cron, UTC; without one it runs only when asked
     min_items = 5                # fewer or more than the healthy bounds makes a run suspect
     max_items = 400
     terms = "public job board API, no key"
 
-An entry is checked before anything runs: an unknown key or spider, a malformed cron expression or a code that ISO does
-not know is a `SourceError`, never an ignored line.
+An entry is checked before anything runs: an unknown key, a malformed cron expression or a code that ISO does not know
+is a `SourceError`, never an ignored line. A spider that is absent or broken is not a fault of the file: it concerns its
+own sources alone (`scraper.spider_files.spider_fault`), whose runs fail and say why.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from __future__ import annotations
 import pkgutil
 import re
 import reprlib
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 from urllib.parse import urlsplit
 
 from db.codes import is_country, is_currency, is_language
+from db.user_files import LARGEST_TOML, UserFileError, parse_user_toml, read_user_bytes
 
 PACKAGED = Path(__file__).with_name("sources.toml")
 SPIDERS_FOLDER = Path(__file__).with_name("spiders")
@@ -34,6 +35,8 @@ NO_SPIDERS = frozenset({"board"})
 """Files of `spiders/` that hold what several spiders share."""
 
 
+MOST = 1_000_000_000
+"""The largest count in an entry."""
 _SHORT = reprlib.Repr()
 """Shows a value in a message: whole when it is a word or an address, with its middle left out when it is a book."""
 _SHORT.maxstring = _SHORT.maxother = 120
@@ -87,6 +90,8 @@ class Source:
     """What only this spider understands."""
     allow_hosts: tuple[str, ...] = ()
     """Hosts that may lie on a private or loopback address; every other one must be public."""
+    own_spiders: str | None = None
+    """The folder of the user's own spiders: no key of an entry, the configuration names it once."""
 
 
 def captures_source() -> Source:
@@ -100,21 +105,31 @@ def spider_names() -> frozenset[str]:
     return frozenset(name for name in found - NO_SPIDERS if not name.startswith("_"))
 
 
-def load_sources(path: Path | None = None) -> tuple[Source, ...]:
+def load_sources(path: Path | None = None, *, spiders: Path | None = None) -> tuple[Source, ...]:
     """The entries of a sources file, in its order; the packaged file when no path is given.
 
-    Raises `SourceError` for a file or entry that cannot be used.
+    `spiders` is the folder of the user's own spiders. Raises `SourceError` for a file or entry that cannot be used.
     """
-    file = path or PACKAGED
+    return decoded_sources(read_sources_file(path or PACKAGED), path or PACKAGED, spiders=spiders)
+
+
+def read_sources_file(path: Path) -> bytes:
+    """The bytes of a sources file. Raises `SourceError`."""
     try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise SourceError(str(file), reason="there is no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(str(file), reason=f"cannot be read ({error})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SourceError(str(file), reason=f"is no TOML: {error}") from error
-    return parse_sources(document, where=str(file))
+        return read_user_bytes(path, largest=LARGEST_TOML)
+    except UserFileError as error:
+        raise SourceError(str(path), reason=error.reason) from error
+
+
+def decoded_sources(content: bytes, path: Path, *, spiders: Path | None = None) -> tuple[Source, ...]:
+    """The entries in the bytes of the sources file `path`. Raises `SourceError`."""
+    try:
+        document = parse_user_toml(content, path)
+    except UserFileError as error:
+        where = str(path) if error.line is None else f"{path}, line {error.line}"
+        raise SourceError(where, reason=error.reason) from error
+    found = parse_sources(document, where=str(path))
+    return tuple(replace(source, own_spiders=str(spiders)) for source in found) if spiders is not None else found
 
 
 def parse_sources(document: Mapping[str, object], *, where: str) -> tuple[Source, ...]:
@@ -125,14 +140,15 @@ def parse_sources(document: Mapping[str, object], *, where: str) -> tuple[Source
     """
     for key in document:
         if key != "source":
-            raise SourceError(where, key=key, value="…", reason="unknown table", remedy="entries are called [[source]]")
+            remedy = "entries are called [[source]]"
+            raise SourceError(where, key=key[:80], value="…", reason="unknown table", remedy=remedy)
     entries = document.get("source", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SourceError(where, key="source", value=entries, reason="is no list of entries", remedy="write [[source]]")
-    sources: list[Source] = []
+    sources: dict[str, Source] = {}
     for position, entry in enumerate(entries, 1):
         source = _source(cast(dict[str, object], entry), where=where, position=position)
-        if any(source.name == other.name for other in sources):
+        if source.name in sources:
             raise SourceError(
                 where,
                 entry=source.name,
@@ -141,12 +157,13 @@ def parse_sources(document: Mapping[str, object], *, where: str) -> tuple[Source
                 reason="stands twice",
                 remedy="names are unique",
             )
-        sources.append(source)
-    return tuple(sources)
+        sources[source.name] = source
+    return tuple(sources.values())
 
 
 def _source(entry: Mapping[str, object], *, where: str, position: int) -> Source:
-    name = str(entry.get("name") or f"number {position}")
+    given = entry.get("name")
+    name = given[:80] if isinstance(given, str) and given else f"number {position}"
     for key in ("name", "spider"):
         if key not in entry:
             raise SourceError(
@@ -190,17 +207,13 @@ def _is_flag(value: object) -> str | None:
 
 
 def _is_count(value: object) -> str | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return None if good else "needs to be a whole number, zero or more"
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
+    return None if good else f"needs to be a whole number from 0 to {MOST:,}"
 
 
 def _is_name(value: object) -> str | None:
     good = isinstance(value, str) and re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", value)
     return None if good else "is no name"
-
-
-def _is_spider(value: object) -> str | None:
-    return None if value in spider_names() else "there is no such spider"
 
 
 def _is_url(value: object) -> str | None:
@@ -211,7 +224,8 @@ def _is_url(value: object) -> str | None:
         host, port_is_valid = parts.hostname, parts.port != 0
     except ValueError as error:
         return f"is no web address ({error})"
-    good = parts.scheme in ("http", "https") and host and port_is_valid and not parts.username
+    is_whole = not any(sign <= " " or sign == "\x7f" for sign in value)
+    good = parts.scheme in ("http", "https") and host and port_is_valid and not parts.username and is_whole
     return None if good else "is no web address"
 
 
@@ -240,7 +254,16 @@ def _is_language(value: object) -> str | None:
 
 
 def _is_table(value: object) -> str | None:
-    return None if isinstance(value, dict) else "needs to be a table"
+    if not isinstance(value, dict):
+        return "needs to be a table"
+    left = list(value.values())
+    while left:
+        part = left.pop()
+        if isinstance(part, dict | list):
+            left += part.values() if isinstance(part, dict) else part
+        elif not isinstance(part, str | bool | int | float):
+            return f"holds a {type(part).__name__}"
+    return None
 
 
 def _is_hosts(value: object) -> str | None:
@@ -250,7 +273,7 @@ def _is_hosts(value: object) -> str | None:
 
 CHECKS: Mapping[str, Callable[[object], str | None]] = {
     "name": _is_name,
-    "spider": _is_spider,
+    "spider": _is_text,
     "url": _is_url,
     "token": _is_text,
     "schedule": _is_cron,
@@ -274,8 +297,9 @@ REMEDIES: Mapping[str, str] = {
     "country": 'two capital letters: "DE"',
     "currency": 'three capital letters: "EUR"',
     "language": 'two small letters: "de"',
-    "spider": "the spiders are the files of scraper/spiders/",
+    "spider": "write the name of a spider",
+    "options": "values are texts, numbers, true or false, lists and tables of them",
 }
 
-if {f.name for f in fields(Source)} != set(CHECKS):
+if {f.name for f in fields(Source)} - {"own_spiders"} != set(CHECKS):
     raise AssertionError("every field of Source has a check")

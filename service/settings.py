@@ -6,13 +6,19 @@ The command line beats the environment, the environment beats the configuration 
 from __future__ import annotations
 
 import os
-import tomllib
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from db.user_files import UserFileError, read_user_toml
+
 DEFAULT_DATABASE_URL = "sqlite:///jobledger.db"
+MOST = 10_000
+"""The largest count that a setting may have."""
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 120
 
 
 class UsageError(Exception):
@@ -30,8 +36,12 @@ class Settings:
     """The file of sources; None for the one that comes with the program."""
     log_format: str = "text"
     """text or json."""
+    spiders: Path | None = None
+    """The folder of the user's own spiders; None for none."""
+    base_url: str | None = None
+    """Where people reach `jobledger serve`: alerts link to its pages. None where they cannot."""
     alerts: tuple[str, ...] = ()
-    """Apprise addresses that are told when a source sickens or heals."""
+    """Who is told when a source breaks or recovers: file:PATH, webhook:URL, or addresses of Apprise."""
     rates_url: str | None = None
     """The folder of the exchange rates' files; None for the European Central Bank's, empty for none."""
     report_folder: Path | None = None
@@ -41,6 +51,8 @@ class Settings:
     reports_kept: int = 26
     tokens: Mapping[str, str] | None = None
     """Name -> scrypt hash of the tokens that may change data through the service."""
+    config: Path | None = None
+    """The configuration file that these came from."""
     verbose: bool = False
     debug: bool = False
 
@@ -53,7 +65,16 @@ def _text(value: Any, _folder: Path) -> str:
 
 def _file(value: Any, folder: Path) -> Path:
     """A relative path is meant from the configuration file's own folder."""
-    return (folder / _text(value, folder)).resolve()
+    try:
+        return (folder / Path(_text(value, folder)).expanduser()).resolve()
+    except (OSError, RuntimeError) as error:  # a home that nobody has, links that lead in a circle
+        raise ValueError(f"that leads nowhere: {error}") from error
+
+
+def _channels(value: Any, folder: Path) -> tuple[str, ...]:
+    """Where alerts go; the relative path of a `file:` is meant from the configuration file's own folder too."""
+    named = [text.partition(":") for text in _texts(value, folder)]
+    return tuple(f"file:{_file(rest, folder)}" if kind == "file" else kind + sep + rest for kind, sep, rest in named)
 
 
 def _texts(value: Any, _folder: Path) -> tuple[str, ...]:
@@ -63,8 +84,8 @@ def _texts(value: Any, _folder: Path) -> tuple[str, ...]:
 
 
 def _count(value: Any, _folder: Path) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("write a whole number from 1 on")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
+        raise ValueError(f"write a whole number from 1 to {MOST:,}")
     return value
 
 
@@ -75,9 +96,15 @@ def _log_format(value: Any, _folder: Path) -> str:
 
 
 def _address(value: Any, _folder: Path) -> str:
-    if not isinstance(value, str) or not (value == "" or value.startswith(("http://", "https://"))):
+    from scraper.sources import CHECKS  # only where an address is given: it is slow to import
+
+    if value != "" and CHECKS["url"](value) is not None:
         raise ValueError("write an address that begins with https://, or an empty text for none")
-    return value
+    return str(value)
+
+
+def _base_url(value: Any, folder: Path) -> str:
+    return _address(_text(value, folder), folder).rstrip("/")
 
 
 def _names(value: Any, _folder: Path) -> dict[str, str]:
@@ -90,7 +117,9 @@ FROM_FILE: Mapping[str, Callable[[Any, Path], Any]] = {
     "database_url": _text,
     "sources": _file,
     "log_format": _log_format,
-    "alerts": _texts,
+    "spiders": _file,
+    "base_url": _base_url,
+    "alerts": _channels,
     "rates_url": _address,
     "report_folder": _file,
     "report_weeks": _count,
@@ -112,7 +141,7 @@ def load_settings(
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings of this call. Raises `UsageError` for a file that cannot be read or holds an unknown key."""
-    settings = Settings(verbose=verbose, debug=debug)
+    settings = Settings(config=config, verbose=verbose, debug=debug)
     if config is not None:
         settings = replace(settings, **_from_file(config))
     url = database_url or environment.get("JOBLEDGER_DATABASE_URL") or settings.database_url
@@ -121,18 +150,16 @@ def load_settings(
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path} is no TOML: {error}") from error
+        found = read_user_toml(path)
+    except UserFileError as error:
+        raise UsageError(f"--config {error}") from error
     settings = {}
     for name, value in found.items():
         if name not in FROM_FILE:
-            raise UsageError(f"--config {path}: unknown key {name!r}; the keys are: {', '.join(FROM_FILE)}")
+            raise UsageError(f"--config {path}: unknown key {_SHORT.repr(name)}; the keys are: {', '.join(FROM_FILE)}")
         try:
             settings[name] = FROM_FILE[name](value, path.parent)
         except ValueError as remedy:
-            said = name if name in SECRET else f"{name} = {value!r}"
+            said = name if name in SECRET else f"{name} = {_SHORT.repr(value)}"
             raise UsageError(f"--config {path}: {said}; {remedy}") from remedy
     return settings

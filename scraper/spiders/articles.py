@@ -26,6 +26,7 @@ from db.records import Record, RejectedRecord, utc_now
 from scraper.answers import AnswerError, Parsed, Seen, understood
 from scraper.captures import card_record, posting_of_card, records_of
 from scraper.details import GONE, NOT_THIS_AD
+from scraper.failures import note_failure
 from scraper.identity import GONE_STATUS, Asked, Found, Said, Says, Which, judge
 from scraper.limits import LONGEST_ARTICLE, LONGEST_TREE, too_large
 from scraper.middlewares import CONDITIONAL, PageUnchanged
@@ -264,6 +265,8 @@ class ArticlesSpider(scrapy.Spider):
             return None
 
     def _rejected(self, url: str, reason: str, detail: str, excerpt: str = "") -> RejectedRecord:
+        if reason != "gone":
+            note_failure(self.crawler.stats, url, detail)
         return RejectedRecord(
             source=self.source.name,
             url=url,

@@ -27,6 +27,7 @@ from db.rejected import PARSER_FAILED
 from db.session import make_engine
 from scraper.answers import DETAIL, LISTING, MARKER, AnswerError, Ask, Parsed, Seen, rejection, understood
 from scraper.details import asked_for, completed_detail, judged, others_on_page, why_not
+from scraper.failures import note_failure
 from scraper.identity import GONE_STATUS, Which, ids_in
 from scraper.middlewares import CONDITIONAL, PageUnchanged
 from scraper.pages.rows import decoded_json
@@ -92,7 +93,13 @@ class BoardSpider(scrapy.Spider):
         raise NotImplementedError
 
     async def start(self) -> AsyncIterator[Any]:
-        for ask in self.first(self.source):
+        try:
+            asks = list(self.first(self.source))
+        except AnswerError as error:  # the entry lacks what its platform needs
+            self.logger.error("%s: %s", self.source.name, error.detail)
+            note_failure(self.crawler.stats, self.source.url or "no address", error.detail)
+            return
+        for ask in asks:
             self._listings.add(page_address(ask))
             yield self.request(ask)
 
@@ -134,6 +141,7 @@ class BoardSpider(scrapy.Spider):
         parsed = understood(self._read, response, ask, seen)
         if isinstance(parsed, AnswerError):
             self._count(PARSE_ERRORS)
+            note_failure(self.crawler.stats, seen.url, f"could not be read: {parsed.detail}")
             yield from self._missed(ask, replace(rejection(seen, parsed.reason, parsed.detail), excerpt=parsed.excerpt))
             return
         yield page_record(response, source=seen.source, seen_at=seen.at, kind="listing", url=seen.url)

@@ -148,7 +148,7 @@ RUN_COLUMNS = (
 def _chosen(settings: Settings, names: list[str], everything: bool, path: Path | None) -> list[Any]:
     from scraper.sources import load_sources
 
-    known = load_sources(path or settings.sources)
+    known = load_sources(path or settings.sources, spiders=settings.spiders)
     if everything == bool(names):
         raise UsageError("name one or more sources, or give --all; `jobledger sources list` shows them")
     if everything:

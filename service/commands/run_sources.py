@@ -6,8 +6,9 @@ from pathlib import Path
 
 import typer
 
-from service.commands.schedules import SourcesFile, sources_of, timetable_rows
-from service.settings import UsageError, WorkFailed
+from service.commands.options import settings_of
+from service.commands.schedules import SourcesFile, say_faults, sources_of, state_row, timetable_rows
+from service.settings import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -25,16 +26,26 @@ def list_sources(
 ) -> None:
     """Every source with its platform, timetable, last run and health."""
     from db.records import utc_now
+    from db.session import open_ledger
+    from scheduler.states import states
+    from scraper.spider_files import spider_fault
     from service.narrow import moment, print_fitting
     from service.output import require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    runs_of = {row["name"]: row for row in timetable_rows(context, path)}
+    next_of = {row["name"]: row["next_run"] for row in timetable_rows(context, path)}
+    sources = sources_of(context, path)
+    known = states(open_ledger(settings_of(context).database_url), [source.name for source in sources])
     found = [
         {"name": s.name, "platform": s.spider, "enabled": s.enabled, "schedule": s.schedule, "terms": s.terms}
-        | {name: runs_of.get(s.name, {}).get(name) for name in ("next_run", "last_run", "verdict", "health")}
-        for s in sources_of(context, path)
+        | {"next_run": next_of.get(s.name)}
+        | state_row(known[s.name])
+        | {"error": spider_fault(s)}
+        for s in sources
     ]
+    for row in found:
+        row["health"] = "cannot be used" if row["error"] else row["health"]
+    say_faults(sources)
     columns = list(found[0]) if found else ["name"]
     if kind != "table":
         write_rows(found, kind, columns=columns, output=None)
@@ -42,7 +53,7 @@ def list_sources(
     now, enabled = utc_now(), sum(row["enabled"] for row in found)
     print_fitting(
         "Sources (UTC)",
-        [(name, name.replace("_", " ").capitalize()) for name in columns if name != "terms"],
+        [(name, name.replace("_", " ").capitalize()) for name in columns if name not in ("terms", "ailment", "error")],
         [
             row
             | {"last_run": moment(row["last_run"], now)}
@@ -86,48 +97,32 @@ def check_sources(
 
 @sources.command("new", epilog="Example: jobledger sources new https://boards.greenhouse.io/acme --sources mine.toml")
 def new_source(
+    context: typer.Context,
     url: str = typer.Argument(..., metavar="URL", help="A careers page, or a page that embeds one."),
-    path: Path = typer.Option(Path("sources.toml"), "--sources", metavar="FILE", help="Where the entry is appended."),
-    page: Path | None = typer.Option(None, "--page", metavar="FILE", help="The page, saved; fetched without."),
-    project: Path = typer.Option(Path(), "--project", metavar="DIR", help="Where an unknown site's spider is begun."),
+    path: Path | None = typer.Option(
+        None,
+        "--sources",
+        metavar="FILE",
+        help="Where the entry is appended; else the configuration's, else sources.toml.",
+    ),
+    page: Path | None = typer.Option(None, "--page", metavar="FILE", help="The page, saved; then nothing is fetched."),
+    allow_host: list[str] = typer.Option(
+        [], "--allow-host", metavar="HOST", help="A host that may lie on a private address. May be repeated."
+    ),
+    name: str | None = typer.Option(None, "--name", metavar="NAME", help="What the source is called; else its host."),
+    project: Path | None = typer.Option(
+        None, "--project", metavar="DIR", help="A checkout of jobledger: the spider becomes one of ours."
+    ),
 ) -> None:
-    """Recognises the platform of a careers page and writes the entry; begins a spider for an unknown site."""
-    from db.files import read_bytes
-    from scraper.new_source import new_source as write_new
-    from scraper.platforms import recognise
+    """Recognises who can read a careers page and writes the entry; begins a spider for an unknown site."""
+    from service.commands.new_source import begin
 
-    if page is not None:
-        try:
-            html: bytes | None = read_bytes(page)
-        except OSError as error:
-            raise UsageError(f"--page {page}: {error.strerror or error}") from error
-    else:
-        html = None if recognise(url) is not None else _fetched(url)
-    made = write_new(url, html, sources_file=path, project=project)
-    if made.recognised is not None:
-        where = "address" if made.recognised.found_in == "address" else "page"
-        typer.echo(f"{made.recognised.platform.title}, known by the {where}. Written to {path}:\n\n{made.entry}")
-        typer.echo(f"Look at it: jobledger crawl {made.name} --sources {path} --limit 20")
-        return
-    typer.echo(f"No platform that we know. Begun: {', '.join(str(file) for file in made.files)}")
-    typer.echo("The test fails until the spider reads the saved page; docs/add-a-source.md says how.")
-
-
-def _fetched(url: str) -> bytes:
-    """The page at `url`, asked for as politely as any crawl."""
-    import tempfile
-
-    from db.looking import find_page_body
-    from db.session import open_ledger
-    from scraper.crawl import crawl
-    from scraper.sources import Source
-
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{url!r} is no web address: write https://…")
-    with tempfile.TemporaryDirectory() as folder:
-        database = f"sqlite:///{Path(folder) / 'page.db'}"
-        result = crawl(Source(name="new", spider="onepage", url=url), database_url=database)
-        body = find_page_body(open_ledger(database), "new")
-    if body is None:
-        raise WorkFailed(f"{url} could not be fetched: {'; '.join(result.reasons)}; save the page and give --page FILE")
-    return body
+    begin(
+        settings_of(context),
+        url,
+        sources=path,
+        page=page,
+        name=name,
+        allow_hosts=tuple(allow_host),
+        project=project,
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from service.commands.options import settings_of
-from service.settings import UsageError
+from service.settings import UsageError, WorkFailed
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,18 @@ def sources_of(context: typer.Context, path: Path | None) -> tuple[Any, ...]:
     """The entries of the sources file that this call means."""
     from scraper.sources import load_sources
 
-    return load_sources(path or settings_of(context).sources)
+    settings = settings_of(context)
+    return load_sources(path or settings.sources, spiders=settings.spiders)
+
+
+def say_faults(sources: tuple[Any, ...]) -> None:
+    """Names on stderr each enabled source whose spider cannot be used: the others are not concerned."""
+    from scraper.spider_files import spider_fault
+    from service.output import to_stderr
+
+    for source in sources:
+        if source.enabled and (fault := spider_fault(source)) is not None:
+            to_stderr(f"{source.name} cannot be used: {fault}")
 
 
 def _chores(context: typer.Context) -> Any:
@@ -70,12 +81,21 @@ def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, 
             "schedule": line.cron,
             "next_run": line.next_run,
             "probe": line.next_is_probe,
-            "last_run": (line.last_run.finished_at or line.last_run.started_at) if line.last_run else None,
-            "verdict": (line.last_run.verdict or line.last_run.state) if line.last_run else None,
-            "health": line.condition.ailment or ("well" if line.last_run else None),
+            **state_row(line),
         }
         for line in next_runs(sources_of(context, path), utc_now(), engine, wanted_jobs(_chores(context)))
     ]
+
+
+def state_row(state: Any) -> dict[str, Any]:
+    """How a source or job fares, as columns."""
+    last = state.last_run
+    return {
+        "last_run": (last.finished_at or last.started_at) if last else None,
+        "verdict": (last.verdict or last.state) if last else None,
+        "health": state.health,
+        "ailment": state.ailment,
+    }
 
 
 @schedule.command("run", epilog="Example: jobledger schedule run --port 9108")
@@ -101,6 +121,8 @@ def run_schedule(
         SchedulerSettings(
             database_url=settings.database_url,
             sources_path=path or settings.sources,
+            spiders=settings.spiders,
+            base_url=settings.base_url,
             log_format=chosen,
             http_host=host,
             http_port=port,
@@ -124,6 +146,7 @@ def list_schedule(
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
     found = timetable_rows(context, path)
+    say_faults(sources_of(context, path))
     if kind != "table":
         write_rows(found, kind, columns=list(found[0]) if found else ["name"], output=None)
         return
@@ -134,24 +157,32 @@ def list_schedule(
 
 @schedule.command("once", epilog="Example: jobledger schedule once")
 def once(context: typer.Context, path: Path | None = SourcesFile) -> None:
-    """Runs every due job once, then ends: for cron, and to try a timetable."""
+    """Runs every due job once, tells what broke or recovered, then ends: for cron, and to try a timetable."""
     from db.records import utc_now
     from db.session import open_ledger
+    from scheduler.alerts import waiting
+    from scheduler.channels import make_teller
     from scheduler.runner import run_due_once
 
     settings = settings_of(context)
+    teller = make_teller(settings.alerts)  # what is wrong with an address is said before anything is read
+    sources = sources_of(context, path)
     engine = open_ledger(settings.database_url)
     done = run_due_once(
-        sources_of(context, path),
+        sources,
         engine=engine,
         database_url=settings.database_url,
         now=utc_now,
         chores=_chores(context),
+        teller=teller,
+        base_url=settings.base_url,
     )
     for line in done:
         typer.echo(line)
     if not done:
         typer.echo("nothing is due")
+    if untold := waiting(engine):
+        raise WorkFailed(f"nobody could be told of {untold} sources: the next `schedule once` tries again")
 
 
 RUNS_SPARE = ("sightings", "unchanged", "rejected", "pages", "updated", "seconds", "new")

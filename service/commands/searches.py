@@ -41,14 +41,14 @@ def add(
     filters: Any,
     name: str = typer.Argument(..., metavar="NAME"),
     channel: str = typer.Option(
-        ..., "--channel", metavar="WHERE", help="file:PATH, feed, or an Apprise address: mailto://…, slack://…"
+        ..., "--channel", metavar="WHERE", help="file:PATH, webhook:URL, feed, or an Apprise address: mailto://…"
     ),
     schedule: str = typer.Option("@daily", "--schedule", metavar="CRON", help="When to look, in UTC."),
 ) -> None:
     """Saves a search; what matches now counts as known."""
     from db.records import utc_now
     from db.searches import add_search
-    from scheduler.alerts import AlertError
+    from scheduler.channels import AlertError
     from scheduler.cron import CronError, trigger
     from scheduler.searching import FEED, check_channel
 
@@ -135,7 +135,7 @@ def resend(
     from datetime import timedelta
 
     from db.records import utc_now
-    from scheduler.alerts import AlertError
+    from scheduler.channels import AlertError
     from scheduler.searching import TELLING, tell_again
 
     engine = _open(context)
@@ -174,7 +174,7 @@ def run(
 ) -> None:
     """Tells what is new now; the scheduler does it by itself."""
     from db.records import utc_now
-    from scheduler.alerts import AlertError
+    from scheduler.channels import AlertError
     from scheduler.searching import tell_searches
 
     engine = _open(context)

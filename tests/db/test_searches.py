@@ -29,7 +29,7 @@ from db.searches import (
 from db.session import LedgerError, writing
 from db.store import keep
 from db.tables import RAW
-from scheduler.alerts import AlertError
+from scheduler.channels import AlertError
 from scheduler.searching import check_channel, is_due, message, tell_again, tell_searches
 from tests.db.records import DAY, HOUR, NOON, ad, rows
 

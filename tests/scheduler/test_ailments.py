@@ -44,6 +44,7 @@ FINISHED = {"finish_reason": "finished"}
         pytest.param({S + "200": 9, "finish_reason": "closespider_timeout"}, "crashed", id="too slow"),
         pytest.param({S + "200": 9, "finish_reason": "store_failed"}, "crashed", id="our ledger, not their site"),
         pytest.param({S + "200": 1, ROBOTS + "200": 1}, "crashed", id="stopped after robots.txt"),
+        pytest.param({"jobledger/entry_fault": 1}, "misconfigured", id="no such spider"),
         pytest.param({}, "crashed", id="died without a word"),
     ],
 )
@@ -77,6 +78,7 @@ def test_the_table_is_whole() -> None:
     assert len(BY_CODE) == len(AILMENTS)
     for ailment in AILMENTS:
         assert ailment.rest <= ailment.longest_rest
+        assert ailment.open_after is None or ailment.tell_after <= ailment.open_after
         assert ailment.means
         assert ailment.remedy
         assert not ailment.remedy.endswith(".")

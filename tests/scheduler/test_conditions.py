@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,21 @@ class TestTelling:
     def test_a_drift_is_told_at_once(self) -> None:
         assert to_tell(live([LESS])) == "broke"
 
+    def test_who_refuses_us_is_told_at_the_first_failure(self) -> None:
+        assert to_tell(live([BLOCKED])) == "broke"
+
+    def test_an_opened_circuit_is_told_whatever_was_told_before(self) -> None:
+        drifting = told(live([LESS]), "broke", NOON)
+        assert to_tell(drifting) is None
+        blocked = live([BLOCKED], drifting)
+        assert to_tell(blocked) == "rests"
+        assert to_tell(live([BLOCKED], told(blocked, "rests", NOON))) is None
+        again = live([LESS, BLOCKED], told(blocked, "rests", NOON))
+        assert to_tell(again) == "rests", "it was read in between"
+
+    def test_a_circuit_that_was_told_by_an_older_program_is_not_told_again(self) -> None:
+        assert to_tell(replace(live([BLOCKED]), alerted_at=NOON, alerted_circuit=None)) is None
+
 
 outcomes = st.sampled_from([HEALTHY, DOWN, BLOCKED, NO_HOST, LESS, Outcome(verdict="failed")])
 
@@ -177,4 +193,6 @@ def test_laws(lived: list[Outcome]) -> None:
             heard.append(what)
             condition = told(condition, what, now)
             assert to_tell(condition) is None
-    assert heard == ["broke", "healed"] * (len(heard) // 2) + ["broke"] * (len(heard) % 2)
+    pairs = [what for what in heard if what != "rests"]
+    assert pairs == ["broke", "healed"] * (len(pairs) // 2) + ["broke"] * (len(pairs) % 2)
+    assert all(before != "healed" for before, what in pairwise(heard) if what == "rests"), "broke comes before rests"

@@ -15,7 +15,7 @@ from service.settings import FROM_FILE
 from tests.conftest import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
-OTHERS = {"database_url", "sources", "log_format", "tokens"}
+OTHERS = {"database_url", "sources", "spiders", "log_format", "tokens"}
 """Settings that other documents explain."""
 
 

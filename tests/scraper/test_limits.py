@@ -124,10 +124,12 @@ def test_nothing_is_left_armed(short: None) -> None:
 
 SCOPE = '<div itemscope itemtype="https://schema.org/JobPosting" itemref="a b c"><b itemprop="title">Chef</b></div>'
 CIRCLE = "".join(
-    f'<div id="{name}"><i itemprop="x" itemscope itemref="a b c"></i><i itemprop="y" itemscope itemref="c b a"></i></div>'
+    f'<div id="{name}"><i itemprop="x" itemscope itemref="a b c"></i>'
+    '<i itemprop="y" itemscope itemref="c b a"></i></div>'
     for name in "abc"
 )
-GRAPH = ",".join(f'{{"@id":"{n}","a":[{",".join(["{" + chr(34) + "@id" + chr(34) + ":" + chr(34) + m + chr(34) + "}" for m in "abcdefgh"] * 3)}]}}' for n in "abcdefgh")  # fmt: skip
+REFERENCES = [{"@id": name} for name in "abcdefgh"]
+GRAPH = ",".join(json.dumps({"@id": name, "a": REFERENCES * 3}) for name in "abcdefgh")
 
 ENDLESS_PAGES = {
     "items that refer to each other": SCOPE + CIRCLE,

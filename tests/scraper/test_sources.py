@@ -64,7 +64,10 @@ def test_two_keys_are_enough(tmp_path: Path) -> None:
 MISTAKES = {
     "unknown key": ('colour = "red"', "unknown key", "known are"),
     "misspelt key": ('shedule = "1 2 * * *"', "unknown key", "schedule"),
-    "spider": ('spider = "no_such"', "there is no such spider", "scraper/spiders/"),
+    "spider": ("spider = 3", "needs to be a text", "name of a spider"),
+    "bound without end": ("max_items = 9999999999", "whole number from 0", ""),
+    "date among options": ("options = { since = [2026-01-01] }", "holds a date", "lists and tables"),
+    "address over two lines": ('url = "https://acme.example/\\nx"', "is no web address", ""),
     "cron": ('schedule = "every day"', "is no cron expression", "five fields"),
     "cron out of range": ('schedule = "99 6 * * *"', "is no cron expression", "five fields"),
     "country": ('country = "XX"', "ISO 3166-1 alpha-2 has no such country", "two capital letters"),

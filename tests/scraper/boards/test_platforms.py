@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from scraper.new_source import entry_text, free_name, new_source
+from scraper.new_source import entry_text, free_name
 from scraper.platforms import PLATFORMS, documentation, recognise
-from scraper.sources import SourceError, load_sources, spider_names
+from scraper.sources import load_sources, spider_names
 
 ADDRESSES: dict[str, tuple[str, str | None]] = {
     "https://boards.greenhouse.io/acme": ("greenhouse", "acme"),
@@ -127,61 +125,6 @@ def test_each_packaged_source_knows_what_to_ask_first(source: object) -> None:
     asks = spider.first(source)
     assert asks
     assert all(ask.url.startswith("https://") for ask in asks)
-
-
-def test_a_known_board_becomes_an_entry(tmp_path: Path) -> None:
-    file = tmp_path / "sources.toml"
-    made = new_source("https://jobs.eu.lever.co/acme", None, sources_file=file, project=tmp_path)
-    (source,) = load_sources(file)
-    assert (source.spider, source.token, source.options) == ("lever", "acme", {"api": "https://api.eu.lever.co"})
-    assert made.files == (file,)
-    with pytest.raises(SourceError, match="is there already"):
-        new_source("https://jobs.eu.lever.co/acme", None, sources_file=file, project=tmp_path)
-    new_source("https://acme.breezy.hr", None, sources_file=file, project=tmp_path)
-    assert [one.name for one in load_sources(file)] == ["acme", "acme-2"]
-
-
-def test_an_unknown_site_becomes_a_spider_to_write(tmp_path: Path) -> None:
-    file = tmp_path / "sources.toml"
-    page = b"<h1>Come and work</h1>"
-    made = new_source("https://careers.acme-robotics.example/", page, sources_file=file, project=tmp_path)
-    spider, saved, test = made.files[1:]
-    assert saved.read_bytes() == page
-    assert spider.name == "acme_robotics.py"
-    compile(spider.read_text(), str(spider), "exec")
-    compile(test.read_text(), str(test), "exec")
-    assert 'spider = "acme_robotics"' in file.read_text()
-    assert "enabled = false" in file.read_text()
-    with pytest.raises(SourceError):
-        load_sources(file)  # the spider lies in another project here
-
-
-def test_an_unknown_site_without_its_page_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no platform that we know"):
-        new_source("https://careers.acme.example/", None, sources_file=tmp_path / "s.toml", project=tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_nothing_that_exists_is_overwritten(tmp_path: Path) -> None:
-    spider = tmp_path / "scraper" / "spiders" / "acme.py"
-    spider.parent.mkdir(parents=True)
-    spider.write_text("mine")
-    with pytest.raises(SourceError, match="exists already"):
-        new_source("https://acme.example/", b"x", sources_file=tmp_path / "s.toml", project=tmp_path)
-    assert spider.read_text() == "mine"
-    assert not (tmp_path / "s.toml").exists()
-
-
-def test_the_written_test_fails_until_the_spider_reads(tmp_path: Path) -> None:
-    made = new_source("https://acme.example/", b"<p>x</p>", sources_file=tmp_path / "s.toml", project=tmp_path)
-    test = next(file for file in made.files if file.name.startswith("test_"))
-    text = test.read_text().replace("scraper.spiders.acme", "acme")
-    test.write_text(text)
-    path = f"{tmp_path / 'scraper' / 'spiders'}:{Path(__file__).parents[3]}"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(test)]
-    ended = subprocess.run(command, env={"PYTHONPATH": path, "PATH": ""}, capture_output=True, text=True, check=False)
-    assert ended.returncode == 1
-    assert "nobody has written yet" in ended.stdout
 
 
 def test_an_address_cannot_write_code() -> None:
