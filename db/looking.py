@@ -11,7 +11,7 @@ from db.bulk import rows_by_id
 from db.decisions import RULES
 from db.filters import Filters
 from db.queries import find_postings
-from db.session import reading
+from db.session import Ledger, reading
 from db.tables import ARTICLE, CHANGE, MERGE, PAGE, POSTING, RAW, SECTION, SIGHTING
 
 PUBLISHED_SHOWN = (
@@ -41,9 +41,9 @@ PUBLISHED_SHOWN = (
 """What is shown of a raw posting: all that was published but the description, which stands with the posting."""
 
 
-def find_posting(engine: Engine, posting_id: str) -> dict[str, Any] | None:
+def find_posting(ledger: Ledger, posting_id: str) -> dict[str, Any] | None:
     """A posting with its raw postings, sightings, history and merges; None where there is no such id."""
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         row = connection.execute(select(POSTING.c.description_text).where(POSTING.c.id == posting_id)).first()
         if row is None:
             return None
@@ -68,13 +68,8 @@ def find_posting(engine: Engine, posting_id: str) -> dict[str, Any] | None:
                 select(MERGE).where(or_(MERGE.c.posting_id == posting_id, MERGE.c.other_id == posting_id)),
             ),
         }
-    found = _posting_alone(engine, posting_id)
-    return found | more if found is not None else None
-
-
-def _posting_alone(engine: Engine, posting_id: str) -> dict[str, Any] | None:
-    rows, _ = find_postings(engine, Filters(ids=(posting_id,)), sort="id", limit=1)
-    return rows[0] if rows else None
+        (found,), _ = find_postings(connection, Filters(ids=(posting_id,)), sort="id", limit=1)
+    return found | more
 
 
 def find_page_body(engine: Engine, source: str, *, url: str | None = None) -> bytes | None:
@@ -89,9 +84,9 @@ def find_page_body(engine: Engine, source: str, *, url: str | None = None) -> by
     return zlib.decompress(body) if body is not None else None
 
 
-def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
+def find_article(ledger: Ledger, article_id: str) -> dict[str, Any] | None:
     """An article with its sections as published; None where there is no such id."""
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         row = connection.execute(select(ARTICLE).where(ARTICLE.c.id == article_id)).first()
         if row is None:
             return None
@@ -119,7 +114,7 @@ def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
 
 
 def list_companies(
-    engine: Engine, *, starting: str = "", filters: Filters | None = None, limit: int = 50
+    ledger: Ledger, *, starting: str = "", filters: Filters | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:
     """Employers by number of postings, with how many state pay."""
     stated = func.count().filter(or_(POSTING.c.salary_min.is_not(None), POSTING.c.salary_max.is_not(None)))
@@ -137,11 +132,11 @@ def list_companies(
     )
     if starting:
         query = query.where(POSTING.c.company.istartswith(starting, autoescape=True))
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         return _rows(connection, query)
 
 
-def list_roles(engine: Engine) -> list[dict[str, Any]]:
+def list_roles(ledger: Ledger) -> list[dict[str, Any]]:
     """Roles that postings have, by number of postings."""
     query = (
         select(POSTING.c.role, POSTING.c.family, POSTING.c.soc, func.count().label("postings"))
@@ -149,7 +144,7 @@ def list_roles(engine: Engine) -> list[dict[str, Any]]:
         .group_by(POSTING.c.role, POSTING.c.family, POSTING.c.soc)
         .order_by(func.count().desc(), POSTING.c.role)
     )
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         return _rows(connection, query)
 
 

@@ -42,7 +42,7 @@ class Source(SQLModel, table=True):
     """closed (reads normally), open (rests until `probe_after`), half_open (one probe under way)."""
     probe_after: datetime | None = Field(default=None, sa_type=UtcTime)
     ailment: str | None = None
-    """gone, moved, blocked, unreachable, parser_broke, crashed, empty, drifting or stale; null when well."""
+    """gone, moved, blocked, unreachable, parser_broke, crashed, empty, drifting, stuck or stale; null when well."""
     ailment_since: datetime | None = Field(default=None, sa_type=UtcTime)
     alerted_at: datetime | None = Field(default=None, sa_type=UtcTime)
     last_healthy_at: datetime | None = Field(default=None, sa_type=UtcTime)

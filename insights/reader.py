@@ -1,4 +1,4 @@
-"""Reads a SQLite ledger in a process of its own: `python -m insights.reader`, the job as JSON on stdin.
+"""Reads a SQLite ledger in a process of its own: `python -m insights.reader`, the questions as JSON on stdin.
 
 Only `insights.store` calls it, which says why it exists.
 """
@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
+from pathlib import Path
 
-import duckdb
-
-from insights.model import InsightError
-from insights.store import load_sqlite
+from insights.store import LISTS, Columns, Unreadable, ask_sqlite, parquet_name
 
 
 def main() -> None:
-    """Fills the table that the job describes and writes it to the file it names."""
-    from adbc_driver_manager import Error
-
+    """Writes the answers into the folder that the job names."""
     job = json.load(sys.stdin)
-    with duckdb.connect(":memory:", config={"preserve_insertion_order": "false", "threads": "2"}) as connection:
-        connection.execute(job["create"])
-        try:
-            load_sqlite(connection, job["path"], job["query"], job["insert"])
-        except (InsightError, Error) as error:
-            sys.exit(str(error).splitlines()[0])
-        connection.execute(f"COPY {job['table']} TO '{job['out']}' (FORMAT parquet)")
+    questions = [Columns(**given) for given in job["columns"]]
+    try:
+        answers = ask_sqlite(job["path"], questions, job["lists"])
+    except Unreadable as error:
+        sys.exit(str(error))
+    with closing(answers):
+        for number, (question, filled) in enumerate(zip(questions, answers.columns, strict=True)):
+            file = Path(job["folder"], parquet_name(number))
+            filled.execute(f"COPY {question.table} TO '{file}' (FORMAT parquet)")
+        Path(job["folder"], LISTS).write_text(json.dumps(answers.lists), "utf-8")
 
 
 if __name__ == "__main__":

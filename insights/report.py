@@ -1,4 +1,4 @@
-"""The salary report: read the rows once, make every figure from them, say how."""
+"""The salary report: ask the ledger once, make every figure from the answers, say how."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from db.session import open_ledger
+from aggregator.rules import RULES_VERSION
+from db.pending import unread_query
 from insights.distribution import distribution
 from insights.figures import figures
-from insights.lifetimes import lifetimes
-from insights.method import count_exclusions, count_rows, fx_span, method, rule_versions
+from insights.lifetimes import lifetimes_of, lifetimes_question
+from insights.method import count_rows, exclusions_query, fx_query, method, versions_query
 from insights.model import Reference, Report
 from insights.purchasing_power import INTERNATIONAL, Factors, to_international
-from insights.rows import checked, read_rows
-from insights.trends import CELL, changes
+from insights.rows import checked, rows_of_answer, rows_question
+from insights.store import ask, dialect_of
+from insights.trends import CELL, LIVES_BY, changes
 from insights.wording import finding
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def build_report(
     alone: bool = False,
     now: datetime,
 ) -> Report:
-    """The figures of the postings that `filters` select, by any of `insights.rows.DIMENSIONS`.
+    """The figures of the postings that `filters` select, by any of `insights.rows.DIMENSIONS`, all from one commit.
 
     `currency` None: a figure for each currency, as stated. "USD": everything in US dollars at each posting's own date.
     Another code: only what is stated in it. With `purchasing_power` (see the module of that name) pay is in
@@ -58,13 +60,14 @@ def build_report(
     if overview:
         wanted = tuple(dict.fromkeys((*OVERVIEW, *CELL)))
     extra = [name for name in wanted if name not in by]
-    engine = open_ledger(database_url, create=False)
-    try:
-        exclusions, versions = count_exclusions(engine, filters), rule_versions(engine)
-        fx = fx_span(engine, filters) if in_usd else None
-    finally:
-        engine.dispose()
-    with closing(read_rows(database_url, filters, (*by, *extra), in_usd=in_usd, alone=alone)) as rows:
+    dialect, dimensions = dialect_of(database_url), (*by, *extra)
+    columns = [rows_question(dialect, filters, dimensions, in_usd=in_usd)]
+    if overview:
+        columns.append(lifetimes_question(dialect, filters, LIVES_BY))
+    lists = [exclusions_query(filters), versions_query(), unread_query(RULES_VERSION), fx_query(filters)]
+    answers = ask(database_url, columns, lists, alone=alone)
+    with closing(answers), closing(rows_of_answer(answers.columns[0], dimensions)) as rows:
+        exclusions, versions, ((unread,),), (days,) = answers.lists
         if purchasing_power is not None:
             to_international(rows, purchasing_power)
             currency = INTERNATIONAL
@@ -79,7 +82,7 @@ def build_report(
         main = max(totals, key=lambda g: (g.n, g.currency or ""), default=None)
         bars = distribution(rows, main, include_estimates=include_estimates) if overview and main else ()
         moved = changes(rows) if overview else ()
-    open_for = lifetimes(database_url, filters=filters, by=("level",), total=True, alone=alone) if overview else ()
+        open_for = lifetimes_of(answers.columns[1], LIVES_BY, total=True) if overview else ()
     return Report(
         generated_at=now,
         title=finding(filters.stated(), totals),
@@ -87,10 +90,11 @@ def build_report(
         filters=filters.stated(),
         method=method(
             counts,
-            exclusions,
-            versions,
+            dict(exclusions),
+            [version for (version,) in versions],
+            unread=unread,
             currency=currency,
-            fx=fx,
+            fx=dict(zip(("first", "last"), days, strict=True)) if in_usd else None,
             include_estimates=include_estimates,
             intervals=intervals,
         ),

@@ -8,16 +8,18 @@ ticked off only after it was delivered. Delivery is by Apprise (e-mail, webhook,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from sqlalchemy import Engine
 
 from db.source_state import Condition, conditions, set_condition
 from scheduler.ailments import BY_CODE
+from scheduler.backlog import LEDGER, find_backlog, note_backlog
 from scheduler.conditions import to_tell, told
 
 logger = logging.getLogger(__name__)
@@ -75,12 +77,18 @@ def make_teller(urls: Sequence[str]) -> Teller:
 
 
 def tell_all(engine: Engine, teller: Teller, now: datetime) -> int:
-    """Tells everything that is due and ticks off what was delivered; returns how many sources that were."""
+    """Tells everything that is due and ticks off what was delivered; returns how many sources that were.
+
+    A ledger whose ads are not read counts as one of them, under the name `@ledger`.
+    """
+    backlog = find_backlog(engine, now)
+    note_backlog(engine, backlog, now)
     known = conditions(engine).values()
+    figures = {LEDGER: str(backlog)}
     done = 0
     for what, title in TITLES.items():
         due = sorted((c for c in known if to_tell(c) == what), key=lambda condition: condition.name)
-        if due and teller(title.format(names=_names(due)), body(due, what)):
+        if due and teller(title.format(names=_names(due)), body(due, what, figures)):
             for condition in due:
                 set_condition(engine, condition.name, partial(told, what=what, now=now))
             done += len(due)
@@ -90,20 +98,20 @@ def tell_all(engine: Engine, teller: Teller, now: datetime) -> int:
 TITLES = {"broke": "jobledger: trouble with {names}", "healed": "jobledger: well again: {names}"}
 
 
-def body(due: Sequence[Condition], what: str) -> str:
-    """The lines of a message, one a source: what, since when, what to do."""
-    lines = [_line(condition, what) for condition in due[:LISTED]]
+def body(due: Sequence[Condition], what: str, figures: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The lines of a message, one a source: what, since when, what to do; `figures` in place of the general words."""
+    lines = [_line(condition, what, figures.get(condition.name)) for condition in due[:LISTED]]
     more = len(due) - LISTED
     return "\n".join([*lines, *([f"… and {more} more: see `jobledger sources list`"] if more > 0 else [])])
 
 
-def _line(condition: Condition, what: str) -> str:
+def _line(condition: Condition, what: str, figures: str | None) -> str:
     if what == "healed" or condition.ailment is None:
         return f"{condition.name}: healthy again"
     ailment = BY_CODE[condition.ailment]
     since = f" since {condition.ailment_since:%Y-%m-%d %H:%M} UTC" if condition.ailment_since else ""
     failures = f", {condition.failures} failed runs in a row" if condition.failures else ""
-    return f"{condition.name}: {ailment.code}{since}{failures}: {ailment.means}. {ailment.remedy}."
+    return f"{condition.name}: {ailment.code}{since}{failures}: {figures or f'{ailment.means}. {ailment.remedy}'}."
 
 
 def _names(due: Sequence[Condition]) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from db.errors import LedgerDamaged
 from db.holder import this_holder
 from db.runs import Outcome, RunRow, claim_run, finish_run, heartbeat, history
 from db.source_state import Condition, set_condition
@@ -266,6 +267,9 @@ def _finish(
         after = partial(change, now=moment)
         try:
             return finish_run(engine, run.id, outcome, moment, holder=run.holder, after=after)
+        except LedgerDamaged as error:  # it does not mend while we wait
+            logger.error("run %s of %s could not be written down: %s", run.id, run.name, error)
+            return False
         except DBAPIError as error:
             why = error.orig or error
         if is_stopping() and not last:

@@ -149,7 +149,7 @@ def claims(
     from insights.claims import check_claims
     from service.output import print_table
 
-    found = check_claims(settings_of(context).database_url, filters=filters)
+    found = check_claims(settings_of(context).database_url, filters=filters, alone=True)
     if as_json:
         for check in found:
             typer.echo(json.dumps(jsonable(asdict(check)), ensure_ascii=False))
@@ -202,7 +202,6 @@ def trends(
     output: Path | None = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout."),
 ) -> None:
     """How pay, the share that states it, and the time that jobs stay open move; the mix of jobs taken out."""
-    from insights.lifetimes import lifetimes
     from insights.trends import market_trends
     from service.output import require_format, write_text
 
@@ -211,15 +210,13 @@ def trends(
         raise UsageError("--output needs --format json")
     database = settings_of(context).database_url
     made = market_trends(database, filters=filters, step=step, alone=True)
-    open_for = lifetimes(database, filters=filters, by=("level",), total=True, alone=True)
     if kind == "json":
-        record = asdict(made) | {"lifetimes": [asdict(life) for life in open_for]}
-        write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", output)
+        write_text(json.dumps(asdict(made), ensure_ascii=False, indent=1) + "\n", output)
         return
-    _print_trends(made, open_for)
+    _print_trends(made)
 
 
-def _print_trends(made: Any, open_for: Any) -> None:
+def _print_trends(made: Any) -> None:
     from insights.wording import change_words, share
     from service.output import print_table
 
@@ -246,7 +243,7 @@ def _print_trends(made: Any, open_for: Any) -> None:
         "How long jobs stay open",
         (("level", "Level"), ("postings", "Postings"), ("closed", "Closed"), ("days", "Half closed by day"),
          ("again", "Published again"), ("evergreen", "Evergreen")),
-        [_lifetime_row(life) for life in open_for],
+        [_lifetime_row(life) for life in made.lifetimes],
     )  # fmt: skip
 
 
