@@ -7,6 +7,7 @@ LedgerError             it cannot be used as asked
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -37,15 +38,21 @@ class NoLedger(LedgerError):
 class LedgerDamaged(LedgerError, DatabaseError):
     """The store cannot read its own bytes. Whoever waits for a ledger that is away need not wait for this one."""
 
-    def __init__(self, shown: str, orig: BaseException) -> None:
+    def __init__(self, shown: str, orig: BaseException, *, opens: bool = True) -> None:
+        """`opens`: whether the ledger can be opened at all, so that more can be found out about it."""
         DatabaseError.__init__(self, None, None, orig)
-        self.shown = shown
+        self.shown, self.opens = shown, opens
 
     def __str__(self) -> str:
-        return f"the ledger {self.shown} is damaged: {first_line(self.orig)}; {REMEDY}"
+        if self.opens:
+            return f"the ledger {self.shown} is damaged: {first_line(self.orig)}; {REMEDY}"
+        return (
+            f"the ledger {self.shown} cannot be opened: {first_line(self.orig)}: its header, its list of tables or its "
+            "schema version is damaged; restore a backup, or give another --db"
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return LedgerDamaged, (self.shown, self.orig)
+        return partial(LedgerDamaged, opens=self.opens), (self.shown, self.orig)
 
 
 def is_damage(error: BaseException) -> bool:

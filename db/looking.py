@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, func, or_, select
+from sqlalchemy import Connection, Engine, Select, case, func, or_, select
 
 from db.bulk import rows_by_id
 from db.decisions import RULES
@@ -96,11 +96,11 @@ def find_article(ledger: Ledger, article_id: str) -> dict[str, Any] | None:
         return article | {"sections": _rows(connection, sections)}
 
 
-def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
+def merges_in_words(ledger: Ledger, *, limit: int = 50) -> list[dict[str, Any]]:
     """Merges with the ads that founded both postings, so that a person can judge: undecided and newest first."""
     undecided = case((MERGE.c.decided_by == RULES, 0), else_=1)
     query = select(MERGE).order_by(undecided, MERGE.c.at.desc(), MERGE.c.id).limit(limit)
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         merges = connection.execute(query).all()
         ids = {id_ for merge in merges for id_ in (merge.posting_id, merge.other_id)}
         published = select(*(RAW.c[name] for name in (*PUBLISHED_SHOWN, "description_text")))
@@ -113,9 +113,7 @@ def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
     ]
 
 
-def list_companies(
-    ledger: Ledger, *, starting: str = "", filters: Filters | None = None, limit: int = 50
-) -> list[dict[str, Any]]:
+def companies_query(filters: Filters, *, starting: str = "", limit: int = 50) -> Select[Any]:
     """Employers by number of postings, with how many state pay."""
     stated = func.count().filter(or_(POSTING.c.salary_min.is_not(None), POSTING.c.salary_max.is_not(None)))
     query = (
@@ -125,27 +123,36 @@ def list_companies(
             func.count().label("postings"),
             stated.label("with_pay"),
         )
-        .where(POSTING.c.company_id.is_not(None), *(filters or Filters()).conditions())
+        .where(POSTING.c.company_id.is_not(None), *filters.conditions())
         .group_by(POSTING.c.company_id)
         .order_by(func.count().desc(), POSTING.c.company_id)
         .limit(limit)
     )
-    if starting:
-        query = query.where(POSTING.c.company.istartswith(starting, autoescape=True))
+    return query.where(POSTING.c.company.istartswith(starting, autoescape=True)) if starting else query
+
+
+def list_companies(
+    ledger: Ledger, *, starting: str = "", filters: Filters | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """The answer to `companies_query`."""
     with reading(ledger) as connection:
-        return _rows(connection, query)
+        return _rows(connection, companies_query(filters or Filters(), starting=starting, limit=limit))
 
 
-def list_roles(ledger: Ledger) -> list[dict[str, Any]]:
+def roles_query() -> Select[Any]:
     """Roles that postings have, by number of postings."""
-    query = (
+    return (
         select(POSTING.c.role, POSTING.c.family, POSTING.c.soc, func.count().label("postings"))
         .where(POSTING.c.role.is_not(None))
         .group_by(POSTING.c.role, POSTING.c.family, POSTING.c.soc)
         .order_by(func.count().desc(), POSTING.c.role)
     )
+
+
+def list_roles(ledger: Ledger) -> list[dict[str, Any]]:
+    """The answer to `roles_query`."""
     with reading(ledger) as connection:
-        return _rows(connection, query)
+        return _rows(connection, roles_query())
 
 
 def latest_change(engine: Engine) -> Any:

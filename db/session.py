@@ -247,6 +247,8 @@ def _make_ready(engine: Engine, create: bool) -> None:
             from db.schema import upgrade  # Alembic takes half a second to import; a current ledger never needs it
 
             upgrade(engine)
+    except LedgerDamaged as error:
+        raise LedgerDamaged(shown, error.orig or error, opens=False) from error
     except LedgerError:
         raise
     except DBAPIError as error:

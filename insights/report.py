@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from aggregator.rules import RULES_VERSION
 from db.pending import unread_query
@@ -22,6 +23,8 @@ from insights.trends import CELL, LIVES_BY, changes
 from insights.wording import finding
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from db.filters import Filters
 
 DEFAULT_BY = ("role", "level")
@@ -40,6 +43,7 @@ def build_report(
     overview: bool = True,
     references: Sequence[Reference] = (),
     purchasing_power: Factors | None = None,
+    beside: Mapping[str, Select[Any]] = MappingProxyType({}),
     alone: bool = False,
     now: datetime,
 ) -> Report:
@@ -49,7 +53,7 @@ def build_report(
     Another code: only what is stated in it. With `purchasing_power` (see the module of that name) pay is in
     international dollars instead. `overview` adds what pages draw besides: levels, distribution, months, countries,
     changes and lifetimes. `alone` says that nothing else in this process has the ledger open, which is faster (see
-    `insights.store`).
+    `insights.store`). `beside` are short questions to be answered from the same commit, for whoever shows the report.
     Raises `InsightError` for an unknown dimension, `db.session.LedgerError` for an unusable ledger.
     """
     by = checked(by)
@@ -64,10 +68,16 @@ def build_report(
     columns = [rows_question(dialect, filters, dimensions, in_usd=in_usd)]
     if overview:
         columns.append(lifetimes_question(dialect, filters, LIVES_BY))
-    lists = [exclusions_query(filters), versions_query(), unread_query(RULES_VERSION), fx_query(filters)]
+    lists = [
+        *beside.values(),
+        exclusions_query(filters),
+        versions_query(),
+        unread_query(RULES_VERSION),
+        fx_query(filters),
+    ]
     answers = ask(database_url, columns, lists, alone=alone)
     with closing(answers), closing(rows_of_answer(answers.columns[0], dimensions)) as rows:
-        exclusions, versions, ((unread,),), (days,) = answers.lists
+        *others, exclusions, versions, ((unread,),), (days,) = answers.lists
         if purchasing_power is not None:
             to_international(rows, purchasing_power)
             currency = INTERNATIONAL
@@ -107,4 +117,8 @@ def build_report(
         references=tuple(references),
         changes=moved,
         lifetimes=open_for,
+        beside={
+            name: tuple(dict(zip(query.selected_columns.keys(), row, strict=True)) for row in rows)
+            for (name, query), rows in zip(beside.items(), others, strict=True)
+        },
     )

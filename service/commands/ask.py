@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.options import require_role, settings_of, with_filters
 from service.settings import UsageError
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger trends --country US --step year --format json")(trends)
 
 
+@uses(Needs.READS)
 def salary(
     context: typer.Context,
     title: str = typer.Argument(..., metavar="TITLE", help="As an ad would say it: 'Senior Data Engineer'."),
@@ -87,6 +89,7 @@ def _offer(text: str, country: str | None, currency: str | None) -> tuple[Any, s
     return annualise(amount, read.period or "year"), read.currency
 
 
+@uses(Needs.READS)
 @with_filters
 def compare(
     context: typer.Context,
@@ -138,6 +141,7 @@ def _figures(group: Any) -> dict[str, Any]:
     return row | {"value": value, "currency": group.currency, "n": group.n, "companies": group.companies}
 
 
+@uses(Needs.READS)
 @with_filters
 def claims(
     context: typer.Context,
@@ -170,6 +174,7 @@ def claims(
     print_table("What articles claim against what postings offer", headings, rows, footer=f"{len(rows):,} claims")
 
 
+@uses(Needs.NOTHING)
 def reference(
     file: Path = typer.Argument(
         ..., metavar="FILE", exists=True, dir_okay=False, help="aijobs.net's salary table (CSV)."
@@ -193,6 +198,7 @@ def reference(
     write_text(getattr(render, kind)(made), output)
 
 
+@uses(Needs.READS)
 @with_filters
 def trends(
     context: typer.Context,

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, existing_ledger, uses
 from service.commands.options import CLUSTER, settings_of
 from service.settings import Settings, UsageError, WorkFailed
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger aggregate --all")(aggregate)
 
 
+@uses(Needs.CREATES)
 def ingest(
     context: typer.Context,
     paths: list[str] = typer.Argument(..., metavar="PATH...", help="Files or folders; - is stdin."),
@@ -97,6 +99,7 @@ def print_counts(counts: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{name.replace('_', ' '):<13} {number:>9,}")
 
 
+@uses(Needs.CREATES)
 def crawl(
     context: typer.Context,
     names: list[str] = typer.Argument(None, metavar="[NAME...]", help="Sources by name."),
@@ -214,6 +217,7 @@ def _crawl_here(
         return crawl_in_turn(sources, begin)
 
 
+@uses(Needs.CHANGES)
 def aggregate(
     context: typer.Context,
     everything: bool = typer.Option(False, "--all", help="Read every raw posting again with today's rules."),
@@ -222,11 +226,9 @@ def aggregate(
     as_json: bool = typer.Option(False, "--json", help="Print the counts as one JSON object."),
 ) -> None:
     """Normalises what is pending: raw postings into postings, flags and history; articles into claims."""
-    from db.session import open_ledger
     from scheduler.cluster import pool
 
-    settings = settings_of(context)
-    engine = open_ledger(settings.database_url)
+    engine = existing_ledger(settings_of(context))
     with pool(cluster, workers, ledger=engine) as executor:
         made = _aggregate(engine, everything=everything, pool=executor)
     counts = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.schedules import SourcesFile, sources_of, timetable_rows
 from service.settings import UsageError, WorkFailed
 
@@ -18,6 +19,7 @@ sources = typer.Typer(no_args_is_help=True, help="What is read: list, check, new
 
 
 @sources.command("list", epilog="Example: jobledger sources list --format json")
+@uses(Needs.MAY_READ)
 def list_sources(
     context: typer.Context,
     path: Path | None = SourcesFile,
@@ -55,6 +57,7 @@ def list_sources(
 
 
 @sources.command("check", epilog="Example: jobledger sources check greenhouse-anthropic")
+@uses(Needs.NOTHING)
 def check_sources(
     context: typer.Context,
     names: list[str] = typer.Argument(None, metavar="[NAME...]", help="Sources by name; all enabled ones without."),
@@ -85,6 +88,7 @@ def check_sources(
 
 
 @sources.command("new", epilog="Example: jobledger sources new https://boards.greenhouse.io/acme --sources mine.toml")
+@uses(Needs.NOTHING)
 def new_source(
     url: str = typer.Argument(..., metavar="URL", help="A careers page, or a page that embeds one."),
     path: Path = typer.Option(Path("sources.toml"), "--sources", metavar="FILE", help="Where the entry is appended."),
