@@ -80,6 +80,8 @@ SHOWN = 3
 LINES = 100
 """Of what SQLite says about a damaged file; more would not help anybody."""
 RESTORE = "restore a backup"
+DERIVED = ("posting_fts", "posting_words")
+"""What the names of tables begin with that are made of others; a copy fills them anew."""
 COPY = "`jobledger db copy` into a new file makes it again"
 
 
@@ -88,7 +90,7 @@ def check_ledger(engine: Engine) -> list[str]:
 
     Damage in one place hides nothing in another: each part is read for itself, the questions in one view.
     """
-    problems = [*_damage(engine), *_search_damage(engine)] if engine.dialect.name == "sqlite" else []
+    problems = find_damage(engine)
     with reading(engine) as connection:
         for wrong, query in CHECKS:
             try:
@@ -101,6 +103,11 @@ def check_ledger(engine: Engine) -> list[str]:
                 more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
                 problems.append(f"{wrong}: {', '.join(found[:SHOWN])}{more}")
     return problems
+
+
+def find_damage(engine: Engine) -> list[str]:
+    """What is damaged in a SQLite file; on PostgreSQL the server watches over its own files."""
+    return [*_damage(engine), *_search_damage(engine)] if engine.dialect.name == "sqlite" else []
 
 
 def _damage(engine: Engine) -> list[str]:
@@ -139,7 +146,7 @@ def _damaged_parts(connection: Connection) -> Iterator[str]:
             if (line := _said_of_index(name, said) or _breaks(connection, _walk(table, name)))
         }
         if line := _breaks(connection, f'SELECT * FROM "{table}" NOT INDEXED'):  # noqa: S608 - as above
-            yield f"the table {table} is damaged: {line}; {RESTORE}"
+            yield f"the table {table} is damaged: {line}; {COPY if table.startswith(DERIVED) else RESTORE}"
         elif not broken:  # an index that is empty by its own condition cannot be read by itself
             yield f"the table {table}, or an index of it, is damaged: {said[0]}; {COPY}"
         for name, line in broken.items():

@@ -26,6 +26,9 @@ POSTGRESQL_DAMAGE = frozenset({"XX001", "XX002"})
 SAID_OF_DAMAGE = ("malformed", "fts5: corrupt", "vtable constructor failed", "Could not decode to UTF-8")
 """SQLite reports some damage with other codes: a damaged virtual table, a text or JSON that is neither."""
 
+UNNAMED_CONSTRAINT = "constraint failed"
+"""Our own constraints are named in the error; this is one inside the tables of the search in words."""
+
 
 class LedgerError(Exception):
     """The ledger cannot be used as asked: says which, why, and what to do."""
@@ -69,7 +72,9 @@ def is_damage(error: BaseException) -> bool:
         return True
     if getattr(error, "sqlstate", None) in POSTGRESQL_DAMAGE:
         return True
-    return type(error).__module__ == "sqlite3" and any(words in str(error) for words in SAID_OF_DAMAGE)
+    if type(error).__module__ != "sqlite3":
+        return False
+    return str(error) == UNNAMED_CONSTRAINT or any(words in str(error) for words in SAID_OF_DAMAGE)
 
 
 def report_damage(engine: Engine, shown: str) -> None:

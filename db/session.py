@@ -260,7 +260,8 @@ def _require_place(file: Path, create: bool) -> None:
     if file.is_dir():
         raise LedgerError(f"{file} is a folder: give the path of a file, such as {file / 'jobledger.db'}")
     if not file.parent.exists():
-        raise LedgerError(f"the folder of {file} does not exist: create it, or give another --db")
+        said = f"the folder of {file} does not exist: create it, or give another --db"
+        raise LedgerError(said if create else f"no ledger at {file}: {said}; {CREATORS}")
     if not file.exists() and not create:
         raise NoLedger(f"no ledger at {file}: give --db, or fill one; {CREATORS}")
     if file.exists() and not file.is_file():

@@ -43,7 +43,7 @@ READER_TIMEOUT_SECONDS = 600
 READER = (sys.executable, "-P", "-m", "insights.reader")
 STREAM = "stream"
 """The name under which an insert statement finds what the store sends."""
-DUCKDB = {"preserve_insertion_order": "false", "threads": "2"}
+DUCKDB: dict[str, Any] = {"preserve_insertion_order": "false", "threads": "2"}
 LISTED = {
     "sqlite": "SELECT json_group_array(json_array({columns})) AS list FROM ({query}) AS asked",
     "postgresql": "SELECT coalesce(json_agg(json_build_array({columns})), '[]')::text AS list FROM ({query}) AS asked",
