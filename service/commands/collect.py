@@ -228,7 +228,7 @@ def aggregate(
     """Normalises what is pending: raw postings into postings, flags and history; articles into claims."""
     from scheduler.cluster import pool
 
-    engine = existing_ledger(settings_of(context))
+    engine = existing_ledger(context)
     with pool(cluster, workers, ledger=engine) as executor:
         made = _aggregate(engine, everything=everything, pool=executor)
     counts = {

@@ -17,8 +17,6 @@ from service.commands.options import settings_of
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from service.settings import Settings
-
 
 class Needs(Enum):
     """Each value says in words what becomes of a command where there is no ledger."""
@@ -59,21 +57,25 @@ def needs_of(command: Callable[..., Any]) -> Needs | None:
     return getattr(command, "needs", None)
 
 
-def existing_ledger(settings: Settings) -> Engine:
-    """The ledger of a command that does not create one."""
+def existing_ledger(context: typer.Context) -> Engine:
+    """The ledger of a command that does not create one; closed when the command ends."""
     from db.session import open_ledger
 
-    return open_ledger(settings.database_url, create=False)
+    engine = open_ledger(settings_of(context).database_url, create=False)
+    context.call_on_close(engine.dispose)
+    return engine
 
 
-def ledger_or_none(settings: Settings) -> Engine:
+def ledger_or_none(context: typer.Context) -> Engine:
     """The ledger, or an empty one in memory where there is none, which is said."""
     from db.errors import NoLedger
     from db.session import open_ledger
     from service.output import to_stderr
 
     try:
-        return existing_ledger(settings)
+        return existing_ledger(context)
     except NoLedger as error:
         to_stderr(f"without past runs: {error}")
-        return open_ledger("sqlite://")
+    engine = open_ledger("sqlite://")
+    context.call_on_close(engine.dispose)
+    return engine

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
 
 def _open(context: typer.Context) -> Any:
 
-    return existing_ledger(settings_of(context))
+    return existing_ledger(context)
 
 
 @uses(Needs.READS)

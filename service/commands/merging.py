@@ -7,7 +7,6 @@ from typing import Any
 import typer
 
 from service.commands.ledger import Needs, existing_ledger, uses
-from service.commands.options import settings_of
 
 Why = typer.Option(None, "--why", metavar="TEXT", help="The reason, for those who come later.")
 
@@ -20,7 +19,7 @@ def register(postings: typer.Typer) -> None:
 
 def _open(context: typer.Context) -> Any:
 
-    return existing_ledger(settings_of(context))
+    return existing_ledger(context)
 
 
 @uses(Needs.CHANGES)

@@ -40,7 +40,7 @@ def refresh(
     if url is not None and not url.startswith(("https://", "http://")):
         raise UsageError(f"--url {url!r} is no web address: write https://…")
     settings = settings_of(context)
-    engine = existing_ledger(settings)
+    engine = existing_ledger(context)
     codes = {code.upper() for code in believe or []}
     try:
         made = refresh_rates(engine, now=utc_now(), base=url or settings.rates_url or ECB, believe=codes)
@@ -71,7 +71,7 @@ def list_rates(
     from service.output import print_table, require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    rows = [asdict(rate) for rate in newest_rates(existing_ledger(settings_of(context)))]
+    rows = [asdict(rate) for rate in newest_rates(existing_ledger(context))]
     if kind != "table":
         write_rows(rows, kind, columns=[name for name, _ in COLUMNS], output=None)
         return

@@ -64,7 +64,7 @@ def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, 
     from db.records import utc_now
     from scheduler.timetable import next_runs, wanted_jobs
 
-    engine = ledger_or_none(settings_of(context))
+    engine = ledger_or_none(context)
     return [
         {
             "name": line.name,
@@ -181,7 +181,7 @@ def runs(
     from service.output import require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    engine = existing_ledger(settings_of(context))
+    engine = existing_ledger(context)
     found = list_runs(engine, source=source, limit=limit, jobs=everything)
     if kind != "table":
         columns = list(found[0]) if found else ["id", "source"]

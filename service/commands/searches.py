@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from service.commands.ledger import Needs, existing_ledger, uses
-from service.commands.options import settings_of, with_filters
+from service.commands.options import with_filters
 from service.settings import UsageError, WorkFailed
 
 searches = typer.Typer(
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def _open(context: typer.Context) -> Any:
 
-    return existing_ledger(settings_of(context))
+    return existing_ledger(context)
 
 
 def _named(engine: Any, name: str) -> Any:

@@ -45,7 +45,7 @@ def check(context: typer.Context) -> None:
     from scheduler.backlog import find_backlog
     from service.output import visible
 
-    engine = existing_ledger(settings_of(context))
+    engine = existing_ledger(context)
     problems = check_ledger(engine)
     try:
         backlog = find_backlog(engine, utc_now())
@@ -68,7 +68,7 @@ def stats(context: typer.Context, as_json: bool = typer.Option(False, "--json"))
     from db.queries import table_counts
     from service.commands.collect import print_counts
 
-    print_counts(table_counts(existing_ledger(settings_of(context))), as_json=as_json)
+    print_counts(table_counts(existing_ledger(context)), as_json=as_json)
 
 
 @db.command(epilog="Example: jobledger db backup jobledger-2026-11-21.db")
@@ -77,7 +77,7 @@ def backup(context: typer.Context, file: Path = typer.Argument(..., metavar="FIL
     """A whole copy of the ledger while others use it: a database file (SQLite) or a dump (PostgreSQL)."""
     from db.backup import backup_ledger
 
-    backup_ledger(existing_ledger(settings_of(context)), file)
+    backup_ledger(existing_ledger(context), file)
     typer.echo(f"the ledger is copied to {file}")
 
 
@@ -120,7 +120,7 @@ def forget(
         raise UsageError("give --url or --company, one of them")
     if not yes:
         typer.confirm(f"Erase everything held of {url or company}?", abort=True, err=True)
-    engine = existing_ledger(settings_of(context))
+    engine = existing_ledger(context)
     if url is not None:
         erased = forget_url(engine, url, who=getpass.getuser(), now=utc_now())
     else:
@@ -147,5 +147,5 @@ def prune(
     from db.erasure import forget_bodies
     from db.records import utc_now
 
-    engine = existing_ledger(settings_of(context))
+    engine = existing_ledger(context)
     typer.echo(f"{forget_bodies(engine, utc_now() - timedelta(days=days)):,} pages pruned")
