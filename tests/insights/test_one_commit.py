@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from db.facets import flag_counts
 from db.filters import Filters
+from db.looking import companies_query, roles_query
 from db.queries import count_postings, each_posting, find_postings, list_flags
 from db.session import make_engine, reading, writing
 from insights import store
@@ -149,6 +150,20 @@ def test_the_counts_of_a_report_add_up_while_others_write(market: str, monkeypat
     assert report.method["counts"]["excluded"] == sum(report.method["exclusions_by_reason"].values()) == 6
     assert report.lifetimes[0].postings == report.method["counts"]["selected"] == 69
     assert report.method["unread_ads"] == 4
+
+
+def test_what_a_page_shows_beside_a_report_is_of_the_same_commit(market: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_table = store._fill
+
+    def and_commit(*given: Any) -> None:
+        write_elsewhere(market)
+        fill_table(*given)
+
+    monkeypatch.setattr(store, "_fill", and_commit)
+    beside = {"employers": companies_query(Filters(flagged=True)), "roles": roles_query()}
+    report = build_report(market, filters=Filters(), beside=beside, alone=True, now=NOW)
+    assert sum(row["postings"] for row in report.beside["employers"]) == report.method["counts"]["excluded"] == 6
+    assert {row["role"] for row in report.beside["roles"]} == {"Data Engineer", "Data Analyst"}
 
 
 def test_a_view_shows_one_commit_to_all_questions(market: str) -> None:

@@ -6,6 +6,7 @@ mean something.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,6 +206,48 @@ def test_damaged_data_is_one_line(filled: Path, folder: Path, name: str) -> None
     done = run(*called(name, folder), db=url)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == 1 or name in UNTOUCHED, done
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["aggregate", "--all", "--workers", "2"],
+        ["crawl", "captured", "--parallel", "2"],
+        ["report", "--format", "html"],
+    ],
+    ids=["worker processes", "a child that crawls", "the Arrow driver"],
+)
+def test_damage_that_another_process_meets_is_one_line(filled: Path, folder: Path, words: list[str]) -> None:
+    url = damage(Path(shutil.copy(filled, folder / "ledger.db")), "data")
+    more = ["--sources", str(folder / "sources.toml")] if words[0] == "crawl" else []
+    done = run(*words, *more, db=url)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "malformed" in done.stderr + done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+@pytest.mark.parametrize("name", EXISTING)
+def test_a_file_without_permission_is_one_line(filled: Path, folder: Path, name: str) -> None:
+    path = Path(shutil.copy(filled, folder / "ledger.db"))
+    path.chmod(0)
+    done = run(*called(name, folder), db=f"sqlite:///{path}")
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1)
+    assert "may not be read" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("name", EXISTING)
+def test_a_folder_that_cannot_be_written_is_one_line(filled: Path, folder: Path, name: str) -> None:
+    """As a file system that is mounted for reading alone."""
+    closed = folder / "closed"
+    closed.mkdir()
+    shutil.copy(filled, closed / "ledger.db")
+    closed.chmod(0o500)
+    done = run(*called(name, folder), db=f"sqlite:///{closed / 'ledger.db'}")
+    closed.chmod(0o700)
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1)
+    assert "cannot be written" in done.stderr
 
 
 @pytest.mark.parametrize("name", [name for name in USING if name not in STAYS])
