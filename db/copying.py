@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Integer, Table, func, literal_column, select
 from sqlmodel import SQLModel
@@ -42,7 +43,7 @@ def _copy_table(old: Connection, new: Connection, table: Table, progress: Callab
     keys = [column.name for column in table.primary_key]
     done = 0
     # SQLite reads the table itself and no index: a ledger whose indexes are damaged can still be copied.
-    order = [literal_column("rowid")] if old.dialect.name == "sqlite" else list(table.primary_key)
+    order: list[Any] = [literal_column("rowid")] if old.dialect.name == "sqlite" else list(table.primary_key)
     found = old.execution_options(yield_per=ROWS).execute(select(table).order_by(*order))
     for part in found.partitions():
         rows = [dict(row._mapping) for row in part]
