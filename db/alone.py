@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine, text
 
@@ -43,12 +44,31 @@ def alone(engine: Engine) -> Iterator[None]:
         return
     try:
         lock = sqlite3.connect(f"{file}{SUFFIX}", timeout=PATIENCE_SECONDS, isolation_level=None)
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         raise LedgerError(f"cannot lock the ledger {file}: {error}") from error
     with closing(lock):
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise LedgerError(f"cannot lock the ledger {file}: {error}") from error
         end_turns(engine)
         yield
+
+
+def is_somebody_alone(engine: Engine) -> bool:
+    """Whether somebody is inside `alone` at this moment; never waits."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:  # the lock that we get ends with this transaction
+            got = connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _KEY}).scalar_one()
+        return not got
+    lock = Path(f"{engine.url.database}{SUFFIX}")
+    if not lock.is_file():
+        return False
+    with closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise LedgerError(f"cannot look at the lock {lock}: {error}") from error
+            return True
+    return False

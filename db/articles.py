@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 
 from db.bulk import rows_by_id
 from db.keys import key
-from db.session import reading, writing
+from db.session import Ledger, reading, writing
 from db.tables import ARTICLE, CLAIM, SECTION
 
 
@@ -83,9 +83,9 @@ def keep_readings(engine: Engine, readings: Sequence[ArticleReading], *, rules_v
     return len(readings)
 
 
-def list_articles(engine: Engine, *, claims: bool = False) -> list[dict[str, Any]]:
+def list_articles(ledger: Ledger, *, claims: bool = False) -> list[dict[str, Any]]:
     """All articles, newest first, each with its claims where asked."""
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         rows = connection.execute(
             select(ARTICLE).order_by(ARTICLE.c.published_on.desc().nulls_last(), ARTICLE.c.title, ARTICLE.c.id)
         ).all()

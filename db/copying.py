@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Integer, Table, func, select
+from sqlalchemy import Connection, Engine, Integer, Table, func, literal_column, select
 from sqlmodel import SQLModel
 
 import db.models  # noqa: F401 - the tables register themselves
@@ -29,7 +30,7 @@ def copy_ledger(source: Engine, target: Engine, progress: Callable[[str, int], N
                 raise LedgerError(f"the target holds rows already (in {table.name}): copy into a new ledger")
         for table in tables:
             _copy_table(old, new, table, progress)
-        copied = {table.name: count(old, table) for table in tables}
+        copied = {table.name: count(old, table, whole=True) for table in tables}
         for table in tables:
             if count(new, table) != copied[table.name]:
                 raise LedgerError(f"{table.name}: {count(new, table)} of {copied[table.name]} rows arrived")
@@ -41,7 +42,9 @@ def copy_ledger(source: Engine, target: Engine, progress: Callable[[str, int], N
 def _copy_table(old: Connection, new: Connection, table: Table, progress: Callable[[str, int], None] | None) -> None:
     keys = [column.name for column in table.primary_key]
     done = 0
-    found = old.execution_options(yield_per=ROWS).execute(select(table).order_by(*table.primary_key))
+    # SQLite reads the table itself and no index: a ledger whose indexes are damaged can still be copied.
+    order: list[Any] = [literal_column("rowid")] if old.dialect.name == "sqlite" else list(table.primary_key)
+    found = old.execution_options(yield_per=ROWS).execute(select(table).order_by(*order))
     for part in found.partitions():
         rows = [dict(row._mapping) for row in part]
         upsert(new, table, rows, keys, keep_old=[column.name for column in table.c])

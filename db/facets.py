@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from db.filters import Filters
-from db.session import reading
+from db.session import Ledger, driver_errors, reading
 from db.tables import FLAG, POSTING
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def read_columns(engine: Engine) -> Columns:
     statement = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
     coders = [_Coder() for _ in TOGETHER]
     parts: list[list[Any]] = [[np.zeros(0, np.int64)] for _ in range(2 + len(TOGETHER))]
-    with reading(engine) as connection:
+    with reading(engine) as connection, driver_errors(engine):
         for rows in _driver_rows(connection, statement):
             for place, values in enumerate(zip(*rows, strict=True)):
                 numbers = values if place < 2 else map(coders[place - 2].__getitem__, values)
@@ -352,11 +352,11 @@ def _pay(bars: Numbers) -> tuple[PayBar, ...]:
     )
 
 
-def flag_counts(engine: Engine) -> dict[str, dict[str, int]]:
+def flag_counts(ledger: Ledger) -> dict[str, dict[str, int]]:
     """Flags by state, then by code."""
     query = select(FLAG.c.state, FLAG.c.code, func.count().label("flags")).group_by(FLAG.c.state, FLAG.c.code)
     found: dict[str, dict[str, int]] = {}
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         for row in connection.execute(query.order_by(FLAG.c.state, FLAG.c.code)):
             found.setdefault(row.state, {})[row.code] = row.flags
     return found

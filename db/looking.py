@@ -5,13 +5,13 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, func, or_, select
+from sqlalchemy import Connection, Engine, Select, case, func, or_, select
 
 from db.bulk import rows_by_id
 from db.decisions import RULES
 from db.filters import Filters
 from db.queries import find_postings
-from db.session import reading
+from db.session import Ledger, reading
 from db.tables import ARTICLE, CHANGE, MERGE, PAGE, POSTING, RAW, SECTION, SIGHTING
 
 PUBLISHED_SHOWN = (
@@ -41,9 +41,9 @@ PUBLISHED_SHOWN = (
 """What is shown of a raw posting: all that was published but the description, which stands with the posting."""
 
 
-def find_posting(engine: Engine, posting_id: str) -> dict[str, Any] | None:
+def find_posting(ledger: Ledger, posting_id: str) -> dict[str, Any] | None:
     """A posting with its raw postings, sightings, history and merges; None where there is no such id."""
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         row = connection.execute(select(POSTING.c.description_text).where(POSTING.c.id == posting_id)).first()
         if row is None:
             return None
@@ -68,13 +68,8 @@ def find_posting(engine: Engine, posting_id: str) -> dict[str, Any] | None:
                 select(MERGE).where(or_(MERGE.c.posting_id == posting_id, MERGE.c.other_id == posting_id)),
             ),
         }
-    found = _posting_alone(engine, posting_id)
-    return found | more if found is not None else None
-
-
-def _posting_alone(engine: Engine, posting_id: str) -> dict[str, Any] | None:
-    rows, _ = find_postings(engine, Filters(ids=(posting_id,)), sort="id", limit=1)
-    return rows[0] if rows else None
+        (found,), _ = find_postings(connection, Filters(ids=(posting_id,)), sort="id", limit=1)
+    return found | more
 
 
 def find_page_body(engine: Engine, source: str, *, url: str | None = None) -> bytes | None:
@@ -89,9 +84,9 @@ def find_page_body(engine: Engine, source: str, *, url: str | None = None) -> by
     return zlib.decompress(body) if body is not None else None
 
 
-def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
+def find_article(ledger: Ledger, article_id: str) -> dict[str, Any] | None:
     """An article with its sections as published; None where there is no such id."""
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         row = connection.execute(select(ARTICLE).where(ARTICLE.c.id == article_id)).first()
         if row is None:
             return None
@@ -101,11 +96,11 @@ def find_article(engine: Engine, article_id: str) -> dict[str, Any] | None:
         return article | {"sections": _rows(connection, sections)}
 
 
-def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
+def merges_in_words(ledger: Ledger, *, limit: int = 50) -> list[dict[str, Any]]:
     """Merges with the ads that founded both postings, so that a person can judge: undecided and newest first."""
     undecided = case((MERGE.c.decided_by == RULES, 0), else_=1)
     query = select(MERGE).order_by(undecided, MERGE.c.at.desc(), MERGE.c.id).limit(limit)
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         merges = connection.execute(query).all()
         ids = {id_ for merge in merges for id_ in (merge.posting_id, merge.other_id)}
         published = select(*(RAW.c[name] for name in (*PUBLISHED_SHOWN, "description_text")))
@@ -118,9 +113,7 @@ def merges_in_words(engine: Engine, *, limit: int = 50) -> list[dict[str, Any]]:
     ]
 
 
-def list_companies(
-    engine: Engine, *, starting: str = "", filters: Filters | None = None, limit: int = 50
-) -> list[dict[str, Any]]:
+def companies_query(filters: Filters, *, starting: str = "", limit: int = 50) -> Select[Any]:
     """Employers by number of postings, with how many state pay."""
     stated = func.count().filter(or_(POSTING.c.salary_min.is_not(None), POSTING.c.salary_max.is_not(None)))
     query = (
@@ -130,27 +123,36 @@ def list_companies(
             func.count().label("postings"),
             stated.label("with_pay"),
         )
-        .where(POSTING.c.company_id.is_not(None), *(filters or Filters()).conditions())
+        .where(POSTING.c.company_id.is_not(None), *filters.conditions())
         .group_by(POSTING.c.company_id)
         .order_by(func.count().desc(), POSTING.c.company_id)
         .limit(limit)
     )
-    if starting:
-        query = query.where(POSTING.c.company.istartswith(starting, autoescape=True))
-    with reading(engine) as connection:
-        return _rows(connection, query)
+    return query.where(POSTING.c.company.istartswith(starting, autoescape=True)) if starting else query
 
 
-def list_roles(engine: Engine) -> list[dict[str, Any]]:
+def list_companies(
+    ledger: Ledger, *, starting: str = "", filters: Filters | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """The answer to `companies_query`."""
+    with reading(ledger) as connection:
+        return _rows(connection, companies_query(filters or Filters(), starting=starting, limit=limit))
+
+
+def roles_query() -> Select[Any]:
     """Roles that postings have, by number of postings."""
-    query = (
+    return (
         select(POSTING.c.role, POSTING.c.family, POSTING.c.soc, func.count().label("postings"))
         .where(POSTING.c.role.is_not(None))
         .group_by(POSTING.c.role, POSTING.c.family, POSTING.c.soc)
         .order_by(func.count().desc(), POSTING.c.role)
     )
-    with reading(engine) as connection:
-        return _rows(connection, query)
+
+
+def list_roles(ledger: Ledger) -> list[dict[str, Any]]:
+    """The answer to `roles_query`."""
+    with reading(ledger) as connection:
+        return _rows(connection, roles_query())
 
 
 def latest_change(engine: Engine) -> Any:

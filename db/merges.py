@@ -18,7 +18,7 @@ from db.alone import alone
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.decisions import audit
 from db.keys import key
-from db.session import LedgerError, committed, reading, writing
+from db.session import Ledger, LedgerError, committed, reading, writing
 from db.tables import CHANGE, FLAG, MERGE, POSTING, RAW
 
 RULES = "rules"
@@ -88,9 +88,9 @@ def members(connection: Connection, posting_id: str) -> list[str]:
     return sorted(found)
 
 
-def survivor_of(engine: Engine, posting_id: str) -> str:
+def survivor_of(ledger: Ledger, posting_id: str) -> str:
     """Where a posting's id leads today."""
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         return roots(connection, [posting_id])[posting_id]
 
 

@@ -42,7 +42,10 @@ class Source(SQLModel, table=True):
     """closed (reads normally), open (rests until `probe_after`), half_open (one probe under way)."""
     probe_after: datetime | None = Field(default=None, sa_type=UtcTime)
     ailment: str | None = None
-    """gone, moved, blocked, unreachable, parser_broke, crashed, misconfigured, empty, drifting, stale; null if none."""
+    """gone, moved, blocked, unreachable, parser_broke, crashed, misconfigured, empty, drifting, stuck or stale.
+
+    Null when the source is well.
+    """
     ailment_since: datetime | None = Field(default=None, sa_type=UtcTime)
     alerted_at: datetime | None = Field(default=None, sa_type=UtcTime)
     alerted_circuit: str | None = None

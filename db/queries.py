@@ -17,10 +17,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, func, literal, or_, select
 
 from db.bulk import count, rows_by_id
+from db.errors import LedgerDamaged
 from db.evergreen import is_evergreen
 from db.filters import FilterError, Filters
 from db.rejected import count_rejected
-from db.session import reading
+from db.session import Ledger, reading
 from db.tables import (
     ARTICLE,
     CHANGE,
@@ -105,7 +106,7 @@ AT_ONCE = 1_000
 
 
 def find_postings(
-    engine: Engine, filters: Filters, *, sort: str = DEFAULT_SORT, limit: int = 50, after: str | None = None
+    ledger: Ledger, filters: Filters, *, sort: str = DEFAULT_SORT, limit: int = 50, after: str | None = None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """One page of postings and the cursor of the next one, None at the end."""
     name, down = _sort(sort)
@@ -114,25 +115,33 @@ def find_postings(
     if after is not None:
         query = query.where(_after(order, down, after, sort))
     query = query.order_by(order.desc() if down else order, POSTING.c.id.desc() if down else POSTING.c.id)
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         rows = connection.execute(query.limit(limit + 1)).all()
         shown = rows[:limit]
         # The rows themselves only now: sorting them all would move whole descriptions about.
         whole = {
             row.id: row._mapping for row in rows_by_id(connection, select(*SHOWN), POSTING.c.id, [r.id for r in shown])
         }
+        lost = [row.id for row in shown if row.id not in whole]
+        if lost:  # both were read from one view: an index names a row that another one does not know
+            damage = LookupError(f"the posting {lost[0]} stands in one index and not in another")
+            raise LedgerDamaged(connection.engine.url.render_as_string(hide_password=True), damage)
         found = _with_flags_and_sightings(connection, [whole[row.id] for row in shown])
     more = len(rows) > limit and limit > 0
     return found, _cursor(sort, shown[-1].sort_value, shown[-1].id) if more else None
 
 
 def each_posting(
-    engine: Engine, filters: Filters, *, sort: str = DEFAULT_SORT, limit: int | None = None, after: str | None = None
+    ledger: Ledger, filters: Filters, *, sort: str = DEFAULT_SORT, limit: int | None = None, after: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Every posting that the filters select, read page by page: memory stays flat."""
+    """Every posting that the filters select, read page by page: memory stays flat.
+
+    Of a view that is open (`db.session.reading`) all pages show one commit. Of the ledger itself each page shows what
+    it holds by then: whoever reads slowly then holds no old state of the ledger back.
+    """
     left = limit
     while left is None or left > 0:
-        rows, after = find_postings(engine, filters, sort=sort, limit=min(AT_ONCE, left or AT_ONCE), after=after)
+        rows, after = find_postings(ledger, filters, sort=sort, limit=min(AT_ONCE, left or AT_ONCE), after=after)
         yield from rows
         if left is not None:
             left -= len(rows)
@@ -140,8 +149,8 @@ def each_posting(
             return
 
 
-def count_postings(engine: Engine, filters: Filters) -> int:
-    with reading(engine) as connection:
+def count_postings(ledger: Ledger, filters: Filters) -> int:
+    with reading(ledger) as connection:
         return connection.execute(select(func.count()).select_from(POSTING).where(*filters.conditions())).scalar_one()
 
 
@@ -242,7 +251,7 @@ def as_json(value: Any) -> Any:
 
 
 def list_flags(
-    engine: Engine, *, state: str | None = None, code: str | None = None, limit: int | None = None
+    ledger: Ledger, *, state: str | None = None, code: str | None = None, limit: int | None = None
 ) -> list[dict[str, Any]]:
     """Doubtful values with the posting they are in; open ones first, then by code."""
     query = select(FLAG, POSTING.c.title, POSTING.c.company, POSTING.c.salary_text, POSTING.c.country).join(
@@ -253,7 +262,7 @@ def list_flags(
     if code is not None:
         query = query.where(FLAG.c.code == code)
     query = query.order_by(FLAG.c.severity, FLAG.c.code, FLAG.c.posting_id).limit(limit)
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         rows = connection.execute(query).all()
     names = (
         "code",
@@ -274,7 +283,7 @@ def list_flags(
 
 
 def list_runs(
-    engine: Engine, *, source: str | None = None, limit: int | None = 50, jobs: bool = True
+    ledger: Ledger, *, source: str | None = None, limit: int | None = 50, jobs: bool = True
 ) -> list[dict[str, Any]]:
     """Past and present runs, newest first; without `jobs` none of the scheduler's own, unless `source` names one."""
     query = select(RUN).order_by(RUN.c.scheduled_for.desc(), RUN.c.id.desc()).limit(limit)
@@ -282,11 +291,11 @@ def list_runs(
         query = query.where(RUN.c.source == source)
     elif not jobs:
         query = query.where(~RUN.c.source.startswith("@"))
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def list_sources(engine: Engine) -> list[dict[str, Any]]:
+def list_sources(ledger: Ledger) -> list[dict[str, Any]]:
     """Every source that is configured or ever gave something, with its condition and its last run.
 
     `raw_postings` counts its advertisements, `rejected` what of it could not be read.
@@ -294,7 +303,7 @@ def list_sources(engine: Engine) -> list[dict[str, Any]]:
     names = [column for column in SOURCE.c if column.name not in {"scheduled_since", "alerted_at", "alerted_circuit"}]
     last = select(RUN.c.source, func.max(RUN.c.id).label("id")).where(RUN.c.state == "finished").group_by(RUN.c.source)
     newest = last.subquery()
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         known = {
             row.name: dict(row._mapping)
             for row in connection.execute(select(*names))
@@ -346,9 +355,9 @@ STATS: Mapping[str, Table] = {
 
 
 def table_counts(engine: Engine) -> dict[str, int]:
-    """Rows of each table, by its plain name."""
+    """Rows of each table, by its plain name; raises `LedgerDamaged` where a table cannot be read to its end."""
     with reading(engine) as connection:
-        return {name: count(connection, table) for name, table in STATS.items()}
+        return {name: count(connection, table, whole=True) for name, table in STATS.items()}
 
 
 def seen_since(engine: Engine, source: str, since: datetime) -> tuple[int, int]:

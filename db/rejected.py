@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, update
 
 from db.bulk import last_of_each, one_of, rows_by_id, update_rows, upsert
 from db.records import PageRecord, RejectedRecord, storable
-from db.session import committed, reading
+from db.session import Ledger, committed, reading
 from db.tables import PAGE, REJECTED, SIGHTING
 
 UNREADABLE, UNCOMPARED, UNPLACED, UNCLAIMED = "rule_failed", "comparison_failed", "cohort_failed", "claims_failed"
@@ -99,7 +99,7 @@ COLUMNS = (
 
 
 def list_rejected(
-    engine: Engine,
+    ledger: Ledger,
     *,
     source: str | None = None,
     reason: str | None = None,
@@ -117,7 +117,7 @@ def list_rejected(
         query = query.where(REJECTED.c.last_seen >= since)
     if not resolved:
         query = query.where(STANDING)
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         return [dict(row._mapping) for row in connection.execute(query.limit(limit))]
 
 

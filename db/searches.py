@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Engine, and_, delete, exists, func, insert
 from db.bulk import one_of
 from db.filters import Filters, parse_filters
 from db.queries import find_postings
-from db.session import LedgerError, reading, writing
+from db.session import Ledger, LedgerError, reading, writing
 from db.tables import POSTING, SEARCH, TOLD
 
 MOST_AT_ONCE = 500
@@ -64,20 +64,20 @@ def remove_search(engine: Engine, name: str) -> None:
         connection.execute(delete(SEARCH).where(SEARCH.c.id == row.id))
 
 
-def saved_searches(engine: Engine) -> list[Search]:
-    with reading(engine) as connection:
+def saved_searches(ledger: Ledger) -> list[Search]:
+    with reading(ledger) as connection:
         rows = connection.execute(select(SEARCH).order_by(SEARCH.c.name)).all()
     return [Search(**{**row._mapping, "filters": parse_filters(row.filters)}) for row in rows]
 
 
-def told_counts(engine: Engine) -> Mapping[int, tuple[int, int]]:
+def told_counts(ledger: Ledger) -> Mapping[int, tuple[int, int]]:
     """By search: postings told since it was saved, and postings claimed of which nobody knows whether they arrived."""
     since = select(
         TOLD.c.saved_search_id,
         func.count().filter(TOLD.c.delivered.is_(True), TOLD.c.at > SEARCH.c.created_at).label("told"),
         func.count().filter(TOLD.c.delivered.is_(False)).label("unsure"),
     ).join(SEARCH, SEARCH.c.id == TOLD.c.saved_search_id)
-    with reading(engine) as connection:
+    with reading(ledger) as connection:
         return {
             row.saved_search_id: (row.told, row.unsure)
             for row in connection.execute(since.group_by(TOLD.c.saved_search_id))

@@ -7,17 +7,22 @@ a deferred one that reads first and writes later gets SQLITE_BUSY at once, whate
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlmodel import Session
+
+from db.errors import CREATORS, LedgerDamaged, NoLedger, first_line, is_damage, report_damage
+from db.errors import LedgerError as LedgerError
 
 Made = TypeVar("Made")
 
@@ -32,10 +37,6 @@ KNOWN_REVISIONS = tuple(
 """Every migration, oldest first, by the names of the files: opening a ledger does not import Alembic."""
 SCHEMA_HEAD = KNOWN_REVISIONS[-1]
 """The newest migration."""
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used as asked: says which, why, and what to do."""
 
 
 def resolved_url(url: str) -> URL:
@@ -62,9 +63,15 @@ def resolved_url(url: str) -> URL:
 def make_engine(url: str, *, cache_mib: int = CACHE_MIB) -> Engine:
     """An engine for `url`; nothing is opened or created yet. SQLite may hold `cache_mib` of the ledger in memory."""
     parsed = resolved_url(url)
+    shown = parsed.render_as_string(hide_password=True)
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, json_serializer=_json)
+            engine = create_engine(
+                parsed,
+                connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+                json_serializer=_json,
+                json_deserializer=partial(_read_json, shown),
+            )
             event.listen(engine, "connect", lambda connection, _entry: _prepare_sqlite(connection, cache_mib))
             event.listen(engine, "begin", _begin_sqlite)
         else:
@@ -73,6 +80,7 @@ def make_engine(url: str, *, cache_mib: int = CACHE_MIB) -> Engine:
             )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise LedgerError("PostgreSQL needs its driver: pip install 'jobledger[postgres]'") from error
+    report_damage(engine, shown)
     return engine
 
 
@@ -84,6 +92,14 @@ def _json(value: object) -> str:
     if not value and isinstance(value, list | dict):
         return "[]" if isinstance(value, list) else "{}"  # most are empty, and building an encoder takes a while
     return _encoded(value)
+
+
+def _read_json(shown: str, stored: str) -> Any:
+    """A stored JSON value. Only damage makes it unreadable: every value was written by `_json`."""
+    try:
+        return json.loads(stored)
+    except (ValueError, RecursionError) as error:
+        raise LedgerDamaged(shown, error) from error
 
 
 def _prepare_sqlite(connection: object, cache_mib: int) -> None:
@@ -144,10 +160,18 @@ def committed(engine: Engine, work: Callable[[Connection], Made]) -> Made:
     raise AssertionError("the last attempt returns or raises")
 
 
+Ledger = Engine | Connection
+"""Where a question is asked: of the ledger as it is now, or of a view of it that several questions share."""
+
+
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent view of the ledger; never blocks a writer."""
-    with engine.connect() as connection, connection.begin():
+def reading(engine: Ledger) -> Iterator[Connection]:
+    """One consistent view of the ledger; never blocks a writer. A view that is open already is used as it is."""
+    if isinstance(engine, Connection):
+        yield engine
+        return
+    with engine.connect() as connection:
+        connection.begin()  # and never committed: there is nothing to keep, and a damaged file refuses to
         if engine.dialect.name == "postgresql":
             # Its default shows every statement what was committed meanwhile: a list and its count would differ.
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -157,19 +181,28 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def bare_cursor(engine: Engine) -> Iterator[Any]:
     """A cursor of the driver, outside any transaction: what VACUUM, checkpoints and the journal mode need."""
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
+    with driver_errors(engine):
+        connection = engine.raw_connection()
         try:
-            yield cursor
+            cursor = connection.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
         finally:
-            cursor.close()
+            connection.close()
+
+
+@contextmanager
+def driver_errors(engine: Engine) -> Iterator[None]:
+    """Makes an error of the driver itself, used without SQLAlchemy, a `LedgerError`."""
+    shown = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
     except engine.dialect.loaded_dbapi.Error as error:
-        raise LedgerError(
-            f"cannot use the ledger {engine.url.render_as_string(hide_password=True)}: {error}"
-        ) from error
-    finally:
-        connection.close()
+        if is_damage(error):
+            raise LedgerDamaged(shown, error) from error
+        raise LedgerError(f"cannot use the ledger {shown}: {error}") from error
 
 
 @contextmanager
@@ -182,9 +215,10 @@ def session_scope(engine: Engine, *, write: bool = False) -> Iterator[Session]:
 
 
 def open_ledger(url: str, *, create: bool = True, cache_mib: int = CACHE_MIB) -> Engine:
-    """A ready ledger at `url`, its schema created or upgraded on first use.
+    """A ready ledger at `url`, its schema upgraded on first use; without `create` only one that exists.
 
-    Raises `LedgerError` for a file that is no ledger, a ledger of a newer program, or a server that does not answer.
+    Raises `NoLedger` where there is none, `LedgerDamaged` for a file that cannot be read, and `LedgerError` for a
+    ledger of a newer program, a place that may not be used, or a server that does not answer.
     """
     engine = make_engine(url, cache_mib=cache_mib)
     try:
@@ -195,30 +229,58 @@ def open_ledger(url: str, *, create: bool = True, cache_mib: int = CACHE_MIB) ->
     return engine
 
 
+def require_ledger(url: str) -> None:
+    """Raises what `open_ledger` raises without `create`."""
+    open_ledger(url, create=False).dispose()
+
+
 def _make_ready(engine: Engine, create: bool) -> None:
     shown = engine.url.render_as_string(hide_password=True)
     path = engine.url.database
-    if engine.dialect.name == "sqlite" and path not in (None, "", ":memory:"):
+    is_file = engine.dialect.name == "sqlite" and path not in (None, "", ":memory:")
+    if is_file and not str(path).startswith("file:"):
         _require_place(Path(str(path)), create)
     try:
         revision = _revision(engine, shown)
+        if revision is None and not create:
+            raise NoLedger(f"{shown} is empty, no ledger: give another --db; {CREATORS}")
         if engine.dialect.name == "sqlite":
             _require_wal(engine, shown)
         if revision != SCHEMA_HEAD:
             from db.schema import upgrade  # Alembic takes half a second to import; a current ledger never needs it
 
             upgrade(engine)
+    except LedgerDamaged as error:
+        raise LedgerDamaged(shown, error.orig or error, opens=False) from error
+    except LedgerError:
+        raise
     except DBAPIError as error:
-        raise LedgerError(f"cannot use the ledger {shown}: {_first_line(error)}") from error
+        raise LedgerError(f"cannot use the ledger {shown}: {first_line(error.orig or error)}") from error
 
 
 def _require_place(file: Path, create: bool) -> None:
-    if not file.exists() and not create:
-        raise LedgerError(f"no ledger at {file}: give --db, or fill one with `jobledger ingest` or `jobledger crawl`")
-    if not file.parent.exists():
-        raise LedgerError(f"the folder of {file} does not exist: create it, or give another --db")
+    """Raises an error that says what stands in the way of a file of this name being a ledger that can be used."""
     if file.is_dir():
         raise LedgerError(f"{file} is a folder: give the path of a file, such as {file / 'jobledger.db'}")
+    if not file.parent.exists():
+        said = f"the folder of {file} does not exist: create it, or give another --db"
+        raise LedgerError(said if create else f"no ledger at {file}: {said}; {CREATORS}")
+    if not file.exists() and not create:
+        raise NoLedger(f"no ledger at {file}: give --db, or fill one; {CREATORS}")
+    if file.exists() and not file.is_file():
+        raise LedgerError(f"{file} is a device, a pipe or a socket: give the path of a file")
+    if file.exists() and not os.access(file, os.R_OK):
+        raise LedgerError(f"the ledger {file} may not be read: ask its owner for permission, or give another --db")
+    if not os.access(file.parent, os.W_OK) and not _has_log(file):
+        raise LedgerError(
+            f"the folder of the ledger {file} cannot be written, and SQLite keeps its log there: copy the ledger to a "
+            "place that can be written"
+        )
+
+
+def _has_log(file: Path) -> bool:
+    """Whether the log and its index stand beside the file already: then it can be read where nothing can be made."""
+    return all(Path(f"{file}{ending}").exists() for ending in ("-wal", "-shm"))
 
 
 def _revision(engine: Engine, shown: str) -> str | None:
@@ -230,7 +292,7 @@ def _revision(engine: Engine, shown: str) -> str | None:
         if "alembic_version" not in tables or "raw_posting" not in tables:
             if tables <= {"alembic_version"}:
                 return None
-            raise LedgerError(f"{shown} is a database, but not a jobledger ledger (it has the table {min(tables)!r})")
+            raise NoLedger(f"{shown} is a database, but not a jobledger ledger (it has the table {min(tables)!r})")
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if revision is not None and revision not in KNOWN_REVISIONS:
         raise LedgerError(
@@ -244,7 +306,3 @@ def _require_wal(engine: Engine, shown: str) -> None:
         mode = next(iter(cursor.execute("PRAGMA journal_mode = WAL")), (None,))[0]
     if mode not in {"wal", "memory"}:
         raise LedgerError(f"{shown}: SQLite refused write-ahead logging (it answered {mode!r}); use a local disk")
-
-
-def _first_line(error: DatabaseError | OperationalError | DBAPIError) -> str:
-    return str(error.orig).splitlines()[0] if error.orig is not None else str(error).splitlines()[0]

@@ -84,6 +84,14 @@ def keep_sources(engine: Engine, entries: Iterable[SourceEntry], now: datetime) 
                 connection.execute(update(SOURCE).where(SOURCE.c.name == name).values(enabled=False))
 
 
+def add_source(engine: Engine, name: str, spider: str) -> None:
+    """Gives something that no file lists a condition of its own; it is never enabled. Does nothing where it has one."""
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    row = {"name": name, "spider": spider, "enabled": False, "failures": 0, "circuit": "closed"}
+    with writing(engine) as connection:
+        connection.execute(insert(SOURCE).values(row).on_conflict_do_nothing(index_elements=["name"]))
+
+
 def conditions(engine: Engine, names: Collection[str] | None = None) -> dict[str, Condition]:
     """The condition of every source that the scheduler knows, or of those named, by name."""
     statement = select(*CONDITION_COLUMNS)

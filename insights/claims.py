@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from db.session import open_ledger
+from db.types import from_hundredths
 from insights.figures import figures
 from insights.model import Group
-from insights.rows import read_rows
+from insights.rows import Rows, rows_of_answer, rows_question
+from insights.store import ask, dialect_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from db.filters import Filters
 
 PER_YEAR = {"hour": 2080, "day": 260, "week": 52, "month": 12, "year": 1}
 
+CHECKED_BY = ("role", "country")
 FIELDS = ("article", "kind", "role", "amount", "currency", "period", "percent", "until", "country", "source", "text")
 
 
@@ -59,40 +63,55 @@ class Check:
     """Why nothing can be compared."""
 
 
-def read_claims(database_url: str, roles: Sequence[str] = ()) -> tuple[Claim, ...]:
-    """The claims of all articles, or those about `roles`, in the order of article and text."""
-    from sqlalchemy import select
+def claims_query(roles: Sequence[str] = ()) -> Select[Any]:
+    """The claims of all articles, or those about `roles`, in the order of article and text; amounts in hundredths."""
+    from sqlalchemy import BigInteger, select, type_coerce
 
-    from db.session import reading
     from db.tables import ARTICLE, CLAIM
 
-    article, claim = ARTICLE.c, CLAIM.c
+    amount = type_coerce(CLAIM.c.amount, BigInteger).label("amount")
+    columns = [amount if name == "amount" else CLAIM.c[name] for name in FIELDS[1:]]
     query = (
-        select(article.title, *(claim[name] for name in FIELDS[1:]))
-        .join_from(claim.id.table, article.id.table, claim.article_id == article.id)
-        .order_by(article.title, claim.text, claim.id)
+        select(ARTICLE.c.title, *columns)
+        .join_from(CLAIM, ARTICLE, CLAIM.c.article_id == ARTICLE.c.id)
+        .order_by(ARTICLE.c.title, CLAIM.c.text, CLAIM.c.id)
     )
-    if roles:
-        query = query.where(claim.role.in_(roles))
-    engine = open_ledger(database_url, create=False)
-    try:
-        with reading(engine) as connection:
-            return tuple(Claim(**dict(zip(FIELDS, row, strict=True))) for row in connection.execute(query))
-    finally:
-        engine.dispose()
+    return query.where(CLAIM.c.role.in_(roles)) if roles else query
+
+
+def claims_of(rows: Sequence[Sequence[Any]]) -> tuple[Claim, ...]:
+    """Claims out of what the store answered to `claims_query`."""
+    made = []
+    for row in rows:
+        said = dict(zip(FIELDS, row, strict=True))
+        amount = from_hundredths(said["amount"]) if said["amount"] is not None else None
+        made.append(Claim(**said | {"amount": amount}))
+    return tuple(made)
+
+
+def read_claims(database_url: str, roles: Sequence[str] = (), *, alone: bool = False) -> tuple[Claim, ...]:
+    """The answer to `claims_query` alone."""
+    return claims_of(ask(database_url, lists=[claims_query(roles)], alone=alone).lists[0])
 
 
 def check_claims(
     database_url: str, *, filters: Filters, roles: Sequence[str] = (), alone: bool = False
 ) -> tuple[Check, ...]:
-    """Every salary claim, or those about `roles`, beside the postings that `filters` select."""
-    claims = [claim for claim in read_claims(database_url, roles) if claim.kind == "salary"]
-    if not claims:
+    """Every salary claim, or those about `roles`, beside the postings that `filters` select, both from one commit."""
+    question = rows_question(dialect_of(database_url), filters, CHECKED_BY)
+    answers = ask(database_url, [question], [claims_query(roles)], alone=alone)
+    with closing(answers), closing(rows_of_answer(answers.columns[0], CHECKED_BY)) as rows:
+        return checks(claims_of(answers.lists[0]), rows)
+
+
+def checks(claims: Sequence[Claim], rows: Rows) -> tuple[Check, ...]:
+    """The salary claims among `claims` beside `rows`, which were read with the dimensions of `CHECKED_BY`."""
+    stated = [claim for claim in claims if claim.kind == "salary"]
+    if not stated:
         return ()
-    with closing(read_rows(database_url, filters, ("role", "country"), alone=alone)) as rows:
-        groups = (*figures(rows, ("role",)), *figures(rows, ("role", "country")))
+    groups = (*figures(rows, ("role",)), *figures(rows, ("role", "country")))
     known = {(g.key["role"], g.key.get("country"), g.currency): g for g in groups}
-    return tuple(_check(claim, known.get((claim.role, claim.country, claim.currency))) for claim in claims)
+    return tuple(_check(claim, known.get((claim.role, claim.country, claim.currency))) for claim in stated)
 
 
 def _check(claim: Claim, advertised: Group | None) -> Check:

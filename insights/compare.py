@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from insights.claims import Check, Claim, check_claims, read_claims
+from insights.claims import CHECKED_BY, Check, Claim, checks, claims_of, claims_query
 from insights.figures import figures
 from insights.model import Group, InsightError
-from insights.rows import read_rows
+from insights.rows import rows_of_answer, rows_question
+from insights.store import ask, dialect_of
 from insights.wording import counted, money
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Comparison:
 def compare_roles(
     database_url: str, roles: Sequence[str], *, filters: Filters, currency: str | None = None, alone: bool = False
 ) -> Comparison:
-    """Compares two roles among the postings that `filters` select; `currency` as in `build_report`.
+    """Compares two roles among the postings that `filters` select, from one commit; `currency` as in `build_report`.
 
     A gap is stated for each currency in which both have figures; where fewer than 3 cells are shared, the difference
     like for like is not stated.
@@ -72,13 +73,19 @@ def compare_roles(
     chosen = replace(filters, role=tuple(roles))
     if currency is not None and not in_usd:
         chosen = replace(chosen, currency=(currency,))
-    with closing(read_rows(database_url, chosen, ("role", *ASPECTS), in_usd=in_usd, alone=alone)) as rows:
+    dialect, dimensions = dialect_of(database_url), ("role", *ASPECTS)
+    columns = [
+        rows_question(dialect, chosen, dimensions, in_usd=in_usd),
+        rows_question(dialect, replace(filters, role=tuple(roles)), CHECKED_BY),
+    ]
+    answers = ask(database_url, columns, [claims_query(roles)], alone=alone)
+    claims = claims_of(answers.lists[0])
+    with closing(answers), closing(rows_of_answer(answers.columns[0], dimensions)) as rows:
         totals = figures(rows, ("role",))
         aspects = {name: figures(rows, ("role", name), intervals=False) for name in ASPECTS}
         cells = figures(rows, ("role", *LIKE_FOR_LIKE), intervals=False)
-    claims = read_claims(database_url, roles)
-    checks = check_claims(database_url, filters=filters, roles=roles, alone=alone)
-    sides = tuple(_side(role, totals, aspects, checks, claims) for role in roles)
+        checked = checks(claims, rows_of_answer(answers.columns[1], CHECKED_BY))
+    sides = tuple(_side(role, totals, aspects, checked, claims) for role in roles)
     gaps = _gaps(sides, cells)
     return Comparison(sides, gaps, _statement(sides, gaps))
 

@@ -19,9 +19,11 @@ from db.evergreen import EVERGREEN_AGE, EVERGREEN_REPOSTS
 from insights.figures import key_order
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Key
 from insights.rows import DIMENSIONS, LIST, checked
-from insights.store import STREAM, dialect_of, literal_where, load
+from insights.store import STREAM, Columns, ask, dialect_of, literal_where
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from db.filters import Filters
 
 EVERGREEN_DAYS = EVERGREEN_AGE.days
@@ -61,16 +63,15 @@ class Lifetime:
 def lifetimes(
     database_url: str, *, filters: Filters, by: Sequence[str] = (), total: bool = False, alone: bool = False
 ) -> tuple[Lifetime, ...]:
-    """Times to close by any of the dimensions, over all postings that `filters` select, with or without pay.
+    """The answer to `lifetimes_question` alone."""
+    question = lifetimes_question(dialect_of(database_url), filters, by)
+    with closing(ask(database_url, [question], alone=alone)) as answers:
+        return lifetimes_of(answers.columns[0], by, total=total)
 
-    `total` puts all of them together, with an empty key, before the cells. Cells come in the order of their keys, with
-    levels by rank. A posting that stands in several countries, sources or types of employment counts under None there.
-    """
-    import duckdb
 
-    by = checked(by)
-    dialect = dialect_of(database_url)
-    names = [f"d{i}" for i in range(len(by))]
+def lifetimes_question(dialect: str, filters: Filters, by: Sequence[str] = ()) -> Columns:
+    """Asks how long the postings that `filters` select stayed open, with or without pay, by any of the dimensions."""
+    names = _names(checked(by))
     said = [f"coalesce({getattr(DIMENSIONS[n], dialect)}, '') AS {a}" for n, a in zip(by, names, strict=True)]
     days, opened, first, last = SPAN[dialect]
     columns = [
@@ -84,16 +85,28 @@ def lifetimes(
     query = f"SELECT {', '.join(columns)} FROM posting WHERE {literal_where(filters, dialect)}"
     plain = "".join(f"CASE WHEN starts_with({n}::VARCHAR, '{LIST}') THEN '' ELSE {n}::VARCHAR END, " for n in names)
     insert = f"INSERT INTO life SELECT {plain} hash(company), entered, left_at, closed, reposted FROM {STREAM}"
-    with closing(duckdb.connect(":memory:", config={"threads": "2"})) as connection:
-        kinds = "".join(f"{name} VARCHAR, " for name in names)
-        connection.execute(
-            f"CREATE TABLE life ({kinds} employer UBIGINT, entered INT, left_at INT, closed INT, again INT)"
-        )
-        load(connection, database_url, query, "life", insert, alone=alone)
-        ordered = ", ".join([*names, "left_at", "entered", "closed", "again", "employer"])
-        table = connection.execute(f"SELECT * FROM life ORDER BY {ordered}").fetchnumpy()
+    kinds = "".join(f"{name} VARCHAR, " for name in names)
+    create = f"CREATE TABLE life ({kinds} employer UBIGINT, entered INT, left_at INT, closed INT, again INT)"
+    return Columns(query, "life", create, insert)
+
+
+def lifetimes_of(
+    connection: DuckDBPyConnection, by: Sequence[str] = (), *, total: bool = False
+) -> tuple[Lifetime, ...]:
+    """Times to close out of what the store answered to `lifetimes_question`.
+
+    `total` puts all of them together, with an empty key, before the cells. Cells come in the order of their keys, with
+    levels by rank. A posting that stands in several countries, sources or types of employment counts under None there.
+    """
+    names = _names(by)
+    ordered = ", ".join([*names, "left_at", "entered", "closed", "again", "employer"])
+    table = connection.execute(f"SELECT * FROM life ORDER BY {ordered}").fetchnumpy()
     whole = _by_cell(table, (), ()) if total and by else ()
     return (*whole, *_by_cell(table, by, names))
+
+
+def _names(by: Sequence[str]) -> list[str]:
+    return [f"d{i}" for i in range(len(by))]
 
 
 def _by_cell(table: dict[str, Any], by: Sequence[str], names: Sequence[str]) -> tuple[Lifetime, ...]:

@@ -11,7 +11,7 @@ from insights.purchasing_power import INTERNATIONAL
 from insights.rows import Rows, usable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Select
 
     from db.filters import Filters
 
@@ -76,51 +76,58 @@ def count_rows(rows: Rows, *, include_estimates: bool) -> dict[str, int]:
     }
 
 
-def count_exclusions(engine: Engine, filters: Filters) -> dict[str, int]:
+def exclusions_query(filters: Filters) -> Select[Any]:
     """Postings kept out, by the code of each flag that does so; a posting with two flags stands under both."""
     from sqlalchemy import func, select
 
-    from db.filters import P
-    from db.models import PostingFlag
-    from db.session import reading
+    from db.tables import FLAG, POSTING
 
-    flag: Any = PostingFlag.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
-    query = select(flag.code, func.count()).where(flag.severity == "exclude", flag.state != "dismissed")
+    query = select(FLAG.c.code, func.count().label("n")).where(
+        FLAG.c.severity == "exclude", FLAG.c.state != "dismissed"
+    )
     conditions = filters.conditions()
     if conditions:
-        joined = flag.posting_id.table.join(P.id.table, flag.posting_id == P.id)
-        query = query.select_from(joined).where(*conditions)
-    query = query.group_by(flag.code).order_by(flag.code)
-    with reading(engine) as connection:
-        return {str(code): int(n) for code, n in connection.execute(query)}
+        query = query.select_from(FLAG.join(POSTING, FLAG.c.posting_id == POSTING.c.id)).where(*conditions)
+    return query.group_by(FLAG.c.code).order_by(FLAG.c.code)
 
 
-def rule_versions(engine: Engine) -> list[int]:
+def versions_query() -> Select[Any]:
     """The versions of our rules that last read the raw postings; found by hopping along their index."""
-    from sqlalchemy import text
+    from sqlalchemy import func, select
 
-    from db.session import reading
+    from db.tables import RAW
 
-    query = text(
-        "WITH RECURSIVE seen(version) AS (SELECT min(rules_version) FROM raw_posting UNION ALL"
-        " SELECT (SELECT min(rules_version) FROM raw_posting WHERE rules_version > version) FROM seen"
-        " WHERE version IS NOT NULL) SELECT version FROM seen WHERE version IS NOT NULL"
-    )
-    with reading(engine) as connection:
-        return [int(version) for (version,) in connection.execute(query)]
+    version = RAW.c.rules_version
+    seen = select(func.min(version).label("version")).cte("seen", recursive=True)
+    following = select(func.min(version)).where(version > seen.c.version).correlate(seen).scalar_subquery()
+    seen = seen.union_all(select(following).where(seen.c.version.is_not(None)))
+    return select(seen.c.version).where(seen.c.version.is_not(None))
 
 
-def fx_span(engine: Engine, filters: Filters) -> dict[str, str | None]:
+def fx_query(filters: Filters) -> Select[Any]:
     """The first and the last day whose rates were used."""
     from sqlalchemy import func, select
 
     from db.filters import P
-    from db.session import reading
 
-    query = select(func.min(P.fx_date), func.max(P.fx_date)).where(P.excluded.is_(False), *filters.conditions())
-    with reading(engine) as connection:
-        first, last = connection.execute(query).one()
-    return {"first": str(first) if first else None, "last": str(last) if last else None}
+    days = select(func.min(P.fx_date).label("first"), func.max(P.fx_date).label("last"))
+    return days.where(P.excluded.is_(False), *filters.conditions())
+
+
+def unread_words(ads: int) -> str | None:
+    """What no figure knows yet, None where everything that was collected is read.
+
+    >>> unread_words(1)
+    '1 collected ad is not in these figures yet: it is new or changed, or older rules read it (jobledger aggregate)'
+    """
+    if not ads:
+        return None
+    them, are, they = ("ad", "is", "it is") if ads == 1 else ("ads", "are", "they are")
+    it = "it" if ads == 1 else "them"
+    return (
+        f"{ads:,} collected {them} {are} not in these figures yet: {they} new or changed, or older rules read {it}"
+        " (jobledger aggregate)"
+    )
 
 
 def method(
@@ -132,6 +139,7 @@ def method(
     fx: Mapping[str, str | None] | None,
     include_estimates: bool,
     intervals: bool,
+    unread: int = 0,
 ) -> dict[str, Any]:
     """The method as the report's JSON carries it."""
     special = {None: OWN_CURRENCY, "USD": IN_USD, INTERNATIONAL: IN_INTERNATIONAL}
@@ -139,6 +147,7 @@ def method(
         "rules_versions": versions,
         "counts": dict(counts),
         "exclusions_by_reason": dict(exclusions),
+        "unread_ads": unread,
         "currency": special.get(currency) or ONE_CURRENCY.format(currency=currency),
         "fx": dict(fx) if fx is not None else None,
         "estimates": "counted" if include_estimates else "left out",

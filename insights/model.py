@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,8 @@ class Report:
     """Of the same cells against a year before."""
     lifetimes: tuple[Lifetime, ...] = ()
     """Of all postings (an empty key) and of each level."""
+    beside: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """What else was asked for, from the same commit."""
 
     @property
     def main(self) -> Group | None:

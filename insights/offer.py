@@ -9,7 +9,7 @@ What was used, and how much it weighed, is part of the answer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db.session import open_ledger
 from insights.interval import draws, effective_employers, tail
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Group, InsightError
-from insights.rows import POINT, Rows, read_rows, usable
+from insights.rows import POINT, Rows, rows_of_answer, rows_question, usable
+from insights.store import ask, dialect_of
 from insights.summary import summarised
 from insights.wording import counted, money
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from db.filters import Filters
 
 ENOUGH_EMPLOYERS = 30
@@ -91,10 +93,12 @@ def place_offer(
     if not wanted:
         raise InsightError("a title whose role is known, or a role, is needed to compare an offer")
     widest = replace(filters, family=(family,)) if family else replace(filters, role=(role,) if role else ())
-    rate = newest_rate(database_url, currency)
-    with ExitStack() as opened:
-        own = opened.enter_context(closing(read_rows(database_url, widest, DIMENSIONS, alone=alone)))
-        usd = opened.enter_context(closing(read_rows(database_url, widest, DIMENSIONS, in_usd=True, alone=alone)))
+    dialect = dialect_of(database_url)
+    columns = [rows_question(dialect, widest, DIMENSIONS, in_usd=in_usd) for in_usd in (False, True)]
+    answers = ask(database_url, columns, rate_queries(currency), alone=alone)
+    rate = rate_of(currency, answers.lists)
+    with closing(answers):
+        own, usd = (rows_of_answer(filled, DIMENSIONS) for filled in answers.columns)
         found: list[tuple[Stage, _Votes, float]] = []
         for words, like in wanted:
             in_own = "country" in like or rate is None
@@ -232,30 +236,26 @@ def _statement(
     )
 
 
-def newest_rate(database_url: str, currency: str) -> float | None:
+def newest_rate(database_url: str, currency: str, *, alone: bool = False) -> float | None:
     """US dollars for one unit of `currency`, at the newest date that the ledger holds; None if it holds none."""
+    return rate_of(currency, ask(database_url, lists=rate_queries(currency), alone=alone).lists)
+
+
+def rate_queries(currency: str) -> list[Select[Any]]:
+    """Ask for the newest rate of a currency that a posting was converted at, and for the newest one that is stored."""
     from sqlalchemy import select
 
     from db.filters import P
-    from db.models import FxRate
-    from db.session import reading
+    from db.tables import RATE
 
+    used = select(P.fx_rate, P.fx_date).where(P.currency == currency, P.fx_rate.is_not(None), P.fx_date.is_not(None))
+    kept = select(RATE.c.usd, RATE.c.on).where(RATE.c.currency == currency)
+    return [used.order_by(P.fx_date.desc(), P.fx_rate).limit(1), kept.order_by(RATE.c.on.desc()).limit(1)]
+
+
+def rate_of(currency: str, lists: Sequence[Sequence[Sequence[Any]]]) -> float | None:
+    """The newer one of the rates that the store answered to `rate_queries`."""
     if currency == "USD":
         return 1.0
-    rates: Any = FxRate.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
-    engine = open_ledger(database_url, create=False)
-    try:
-        with reading(engine) as connection:
-            used = connection.execute(
-                select(P.fx_rate, P.fx_date)
-                .where(P.currency == currency, P.fx_rate.is_not(None), P.fx_date.is_not(None))
-                .order_by(P.fx_date.desc(), P.fx_rate)
-                .limit(1)
-            ).first()
-            kept = connection.execute(
-                select(rates.usd, rates.on).where(rates.currency == currency).order_by(rates.on.desc()).limit(1)
-            ).first()
-    finally:
-        engine.dispose()
-    known = sorted((row for row in (used, kept) if row is not None), key=lambda row: row[1])
+    known = sorted((row for rows in lists for row in rows), key=lambda row: row[1])
     return float(known[-1][0]) if known else None

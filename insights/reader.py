@@ -5,25 +5,27 @@ Only `insights.store` starts it, which says why it exists.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
-import duckdb
-
-from insights.model import InsightError
-from insights.store import load_sqlite
+from insights.store import LISTS, Columns, Unreadable, ask_sqlite, parquet_name
 from processes.parent import say
 
 
-def main(job: Mapping[str, str]) -> int:
-    """Fills the table that the job describes and writes it to the file it names."""
-    from adbc_driver_manager import Error
-
-    with duckdb.connect(":memory:", config={"preserve_insertion_order": "false", "threads": "2"}) as connection:
-        connection.execute(job["create"])
-        try:
-            load_sqlite(connection, job["path"], job["query"], job["insert"])
-        except (InsightError, Error) as error:
-            say({"error": str(error).splitlines()[0]})
-            return 1
-        connection.execute(f"COPY {job['table']} TO '{job['out']}' (FORMAT parquet)")
+def main(job: Mapping[str, Any]) -> int:
+    """Writes the answers into the folder that the job names."""
+    questions = [Columns(**given) for given in job["columns"]]
+    try:
+        answers = ask_sqlite(job["path"], questions, job["lists"])
+    except Unreadable as error:
+        say({"error": str(error)})
+        return 1
+    with closing(answers):
+        for number, (question, filled) in enumerate(zip(questions, answers.columns, strict=True)):
+            file = Path(job["folder"], parquet_name(number))
+            filled.execute(f"COPY {question.table} TO '{file}' (FORMAT parquet)")
+        Path(job["folder"], LISTS).write_text(json.dumps(answers.lists), "utf-8")
     return 0

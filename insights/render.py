@@ -8,6 +8,7 @@ import json as json_module
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from insights.method import unread_words
 from insights.model import PERCENTILES, Group, InsightError, Report
 from insights.wording import counted, label, money, share, value
 
@@ -167,7 +168,8 @@ def summary(report: Report) -> list[str]:
     ):
         if counts[name]:
             lines.append(f"{counts[name]:,} {words}")
-    return lines
+    unread = unread_words(report.method["unread_ads"])
+    return [*lines, unread] if unread is not None else lines
 
 
 def method_lines(report: Report) -> list[str]:

@@ -1,25 +1,30 @@
-"""The salary report: read the rows once, make every figure from them, say how."""
+"""The salary report: ask the ledger once, make every figure from the answers, say how."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from db.session import open_ledger
+from aggregator.rules import RULES_VERSION
+from db.pending import unread_query
 from insights.distribution import distribution
 from insights.figures import figures
-from insights.lifetimes import lifetimes
-from insights.method import count_exclusions, count_rows, fx_span, method, rule_versions
+from insights.lifetimes import lifetimes_of, lifetimes_question
+from insights.method import count_rows, exclusions_query, fx_query, method, versions_query
 from insights.model import Reference, Report
 from insights.purchasing_power import INTERNATIONAL, Factors, to_international
-from insights.rows import checked, read_rows
-from insights.trends import CELL, changes
+from insights.rows import checked, rows_of_answer, rows_question
+from insights.store import ask, dialect_of
+from insights.trends import CELL, LIVES_BY, changes
 from insights.wording import finding
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from db.filters import Filters
 
 DEFAULT_BY = ("role", "level")
@@ -38,16 +43,17 @@ def build_report(
     overview: bool = True,
     references: Sequence[Reference] = (),
     purchasing_power: Factors | None = None,
+    beside: Mapping[str, Select[Any]] = MappingProxyType({}),
     alone: bool = False,
     now: datetime,
 ) -> Report:
-    """The figures of the postings that `filters` select, by any of `insights.rows.DIMENSIONS`.
+    """The figures of the postings that `filters` select, by any of `insights.rows.DIMENSIONS`, all from one commit.
 
     `currency` None: a figure for each currency, as stated. "USD": everything in US dollars at each posting's own date.
     Another code: only what is stated in it. With `purchasing_power` (see the module of that name) pay is in
     international dollars instead. `overview` adds what pages draw besides: levels, distribution, months, countries,
     changes and lifetimes. `alone` says that nothing else in this process has the ledger open, which is faster (see
-    `insights.store`).
+    `insights.store`). `beside` are short questions to be answered from the same commit, for whoever shows the report.
     Raises `InsightError` for an unknown dimension, `db.session.LedgerError` for an unusable ledger.
     """
     by = checked(by)
@@ -58,13 +64,20 @@ def build_report(
     if overview:
         wanted = tuple(dict.fromkeys((*OVERVIEW, *CELL)))
     extra = [name for name in wanted if name not in by]
-    engine = open_ledger(database_url, create=False)
-    try:
-        exclusions, versions = count_exclusions(engine, filters), rule_versions(engine)
-        fx = fx_span(engine, filters) if in_usd else None
-    finally:
-        engine.dispose()
-    with closing(read_rows(database_url, filters, (*by, *extra), in_usd=in_usd, alone=alone)) as rows:
+    dialect, dimensions = dialect_of(database_url), (*by, *extra)
+    columns = [rows_question(dialect, filters, dimensions, in_usd=in_usd)]
+    if overview:
+        columns.append(lifetimes_question(dialect, filters, LIVES_BY))
+    lists = [
+        *beside.values(),
+        exclusions_query(filters),
+        versions_query(),
+        unread_query(RULES_VERSION),
+        fx_query(filters),
+    ]
+    answers = ask(database_url, columns, lists, alone=alone)
+    with closing(answers), closing(rows_of_answer(answers.columns[0], dimensions)) as rows:
+        *others, exclusions, versions, ((unread,),), (days,) = answers.lists
         if purchasing_power is not None:
             to_international(rows, purchasing_power)
             currency = INTERNATIONAL
@@ -79,7 +92,7 @@ def build_report(
         main = max(totals, key=lambda g: (g.n, g.currency or ""), default=None)
         bars = distribution(rows, main, include_estimates=include_estimates) if overview and main else ()
         moved = changes(rows) if overview else ()
-    open_for = lifetimes(database_url, filters=filters, by=("level",), total=True, alone=alone) if overview else ()
+        open_for = lifetimes_of(answers.columns[1], LIVES_BY, total=True) if overview else ()
     return Report(
         generated_at=now,
         title=finding(filters.stated(), totals),
@@ -87,10 +100,11 @@ def build_report(
         filters=filters.stated(),
         method=method(
             counts,
-            exclusions,
-            versions,
+            dict(exclusions),
+            [version for (version,) in versions],
+            unread=unread,
             currency=currency,
-            fx=fx,
+            fx=dict(zip(("first", "last"), days, strict=True)) if in_usd else None,
             include_estimates=include_estimates,
             intervals=intervals,
         ),
@@ -103,4 +117,8 @@ def build_report(
         references=tuple(references),
         changes=moved,
         lifetimes=open_for,
+        beside={
+            name: tuple(dict(zip(query.selected_columns.keys(), row, strict=True)) for row in rows)
+            for (name, query), rows in zip(beside.items(), others, strict=True)
+        },
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from insights.model import InsightError
-from insights.store import STREAM, dialect_of, literal_where, load
+from insights.store import DUCKDB, STREAM, Columns, ask, dialect_of, literal_where
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -142,14 +142,19 @@ def rows_from(records: Iterable[Sequence[Any]], dimensions: Sequence[str], *, em
 def read_rows(
     database_url: str, filters: Filters, dimensions: Sequence[str], *, in_usd: bool = False, alone: bool = False
 ) -> Rows:
-    """The postings that `filters` select, with pay in their own currency or in US dollars at each one's own date.
+    """The answer to `rows_question` alone: for figures that need nothing else. `alone`: see `insights.store`."""
+    question = rows_question(dialect_of(database_url), filters, dimensions, in_usd=in_usd)
+    return rows_of_answer(ask(database_url, [question], alone=alone).columns[0], dimensions)
 
-    `alone`: see `insights.store`.
-    """
-    dialect = dialect_of(database_url)
+
+def rows_question(dialect: str, filters: Filters, dimensions: Sequence[str], *, in_usd: bool = False) -> Columns:
+    """Asks for the postings that `filters` select, with pay in their own currency or in US dollars at each own date."""
     query = f"{selection(dialect, dimensions, in_usd=in_usd)} WHERE {literal_where(filters, dialect)}"
-    connection = _empty()
-    load(connection, database_url, query, "loaded", INSERT, alone=alone)
+    return Columns(query, "loaded", CREATE, INSERT)
+
+
+def rows_of_answer(connection: DuckDBPyConnection, dimensions: Sequence[str]) -> Rows:
+    """What the store answered to `rows_question`."""
     return _rows(connection, dimensions, employers_known=True)
 
 
@@ -173,11 +178,12 @@ def selection(dialect: str, dimensions: Sequence[str], *, in_usd: bool) -> str:
 def _empty() -> DuckDBPyConnection:
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"preserve_insertion_order": "false", "threads": "2"})
-    connection.execute("CREATE TABLE loaded (place VARCHAR, employer UBIGINT, low BIGINT, high BIGINT, marks UTINYINT)")
+    connection = duckdb.connect(":memory:", config=DUCKDB)
+    connection.execute(CREATE)
     return connection
 
 
+CREATE = "CREATE TABLE loaded (place VARCHAR, employer UBIGINT, low BIGINT, high BIGINT, marks UTINYINT)"
 INSERT = f"""INSERT INTO loaded SELECT CAST(place AS VARCHAR), hash(CAST(company AS VARCHAR)),
              nullif(low, {ABSENT}), nullif(high, {ABSENT}), marks FROM {STREAM}"""
 

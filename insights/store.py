@@ -1,6 +1,8 @@
-"""Columns out of the ledger: Arrow from ADBC into DuckDB, never Python objects row by row.
+"""Questions to the ledger, all answered from one commit: columns as Arrow from ADBC into DuckDB, short lists as JSON.
 
-SQLite is read by two connections at once, each half of the table, both looking at the same commit.
+SQLite is read by two connections at once, each half of the table, both looking at the same commit; the lists are read
+by one of them. PostgreSQL answers in one transaction (REPEATABLE READ). Whatever belongs to one report is therefore
+asked in one call of `ask`: two calls may see two states of a ledger that is being written.
 
 The Arrow driver carries an SQLite of its own, and two copies of SQLite in one process undo each other's file locks
 (https://www.sqlite.org/howtocorrupt.html, section 2.2.1): when one closes the file, the locks of the other are gone.
@@ -9,20 +11,24 @@ So the file is read in a child process, unless the caller says that nothing else
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from db.session import LedgerError, resolved_url
+from db.errors import REMEDY, SAID_OF_DAMAGE, LedgerError, NoLedger
+from db.session import resolved_url
 from insights.model import InsightError
 from processes.child import run_child
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from sqlalchemy import ClauseElement, Select
     from sqlalchemy.engine import URL
 
     from db.filters import Filters
@@ -35,6 +41,41 @@ BUSY_TIMEOUT_MILLISECONDS = 30_000
 READER_TIMEOUT_SECONDS = 600
 STREAM = "stream"
 """The name under which an insert statement finds what the store sends."""
+DUCKDB: dict[str, Any] = {"preserve_insertion_order": "false", "threads": "2"}
+LISTED = {
+    "sqlite": "SELECT json_group_array(json_array({columns})) AS list FROM ({query}) AS asked",
+    "postgresql": "SELECT coalesce(json_agg(json_build_array({columns})), '[]')::text AS list FROM ({query}) AS asked",
+}
+"""How each store makes one text of a whole list, so that the Arrow driver has no types to guess."""
+
+
+class Unreadable(LedgerError, InsightError):
+    """No figure can be made because the ledger cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A question about many rows: `query` reads the table posting and ends in its conditions.
+
+    `create` makes the table of DuckDB named `table`; `insert` fills it from `STREAM`.
+    """
+
+    query: str
+    table: str
+    create: str
+    insert: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one commit says: a DuckDB connection for each of the `Columns`, a list of rows for each short question."""
+
+    columns: list[DuckDBPyConnection] = field(default_factory=list)
+    lists: list[list[list[Any]]] = field(default_factory=list)
+
+    def close(self) -> None:
+        for connection in self.columns:
+            connection.close()
 
 
 def dialect_of(database_url: str) -> str:
@@ -43,70 +84,130 @@ def dialect_of(database_url: str) -> str:
 
 
 def literal_where(filters: Filters, dialect: str) -> str:
-    """The filters as SQL with every value written into it by SQLAlchemy: the Arrow drivers take no parameters here."""
+    """The filters as SQL, to follow WHERE."""
     from sqlalchemy import and_, true
+
+    return literal(and_(true(), *filters.conditions()), dialect)
+
+
+def literal(clause: ClauseElement, dialect: str) -> str:
+    """SQL with every value written into it by SQLAlchemy: the Arrow drivers take no parameters here."""
     from sqlalchemy.dialects import postgresql, sqlite
 
-    condition = and_(true(), *filters.conditions())
     if dialect == "sqlite":
         engine: Any = sqlite.dialect()
     else:
         engine = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are untyped
         engine._backslash_escapes = False  # servers read backslashes plainly (standard_conforming_strings)
-    written = str(condition.compile(dialect=engine, compile_kwargs={"literal_binds": True}))
+    written = str(clause.compile(dialect=engine, compile_kwargs={"literal_binds": True}))
     if "\x00" in written:
         raise InsightError("a filter holds a NUL character, which no store can hold")
     return written
 
 
-def load(
-    connection: DuckDBPyConnection, database_url: str, query: str, table: str, insert: str, *, alone: bool = False
-) -> None:
-    """Runs `query`, which reads the table posting and ends in its conditions, and fills `table` with what it gives.
+def ask(
+    database_url: str, columns: Sequence[Columns] = (), lists: Sequence[Select[Any]] = (), *, alone: bool = False
+) -> Answers:
+    """The answers to all these questions, from one commit of the ledger.
 
-    `insert` takes the columns from `STREAM`; `alone` says that nothing else in this process has the ledger open.
+    `alone` says that nothing else in this process has the ledger open. Raises `NoLedger`, and `Unreadable` for a ledger
+    that is damaged, away, or written without a pause.
     """
     url = resolved_url(database_url)
-    if url.get_backend_name() != "sqlite":
-        with _postgres_stream(url, query) as stream:
-            _fill(connection, stream, insert)
-        return
+    dialect = dialect_of(database_url)
+    short = [_listed(query, dialect) for query in lists]
+    if dialect == "postgresql":
+        return _ask_postgres(url, columns, short)
     path = url.database
     if path in (None, "", ":memory:"):
         raise InsightError("a report reads a ledger in a file or on a server, not one in memory")
     if not Path(str(path)).is_file():
-        raise LedgerError(f"no ledger at {path}")
-    if alone:
-        load_sqlite(connection, str(path), query, insert)
-    else:
-        _load_by_child(connection, str(path), query, table, insert)
+        raise NoLedger(f"no ledger at {path}")
+    return ask_sqlite(str(path), columns, short) if alone else _ask_child(str(path), columns, short)
 
 
-def load_sqlite(connection: DuckDBPyConnection, path: str, query: str, insert: str) -> None:
+def _listed(query: Select[Any], dialect: str) -> str:
+    names = ", ".join(f'asked."{column.name}"' for column in query.selected_columns)
+    return LISTED[dialect].format(columns=names, query=literal(query, dialect))
+
+
+def ask_sqlite(path: str, columns: Sequence[Columns], lists: Sequence[str]) -> Answers:
     """Reads the file in this process."""
-    with _one_commit(connection, path) as (readers, last):
+    with _filling(path, columns) as answers, _one_commit(path) as (readers, last):
         middle = last // 2
         ranges = [f"posting.rowid <= {middle}", f"posting.rowid > {middle}"] if last >= SPLIT_FROM else ["1 = 1"]
+        for question, filled in zip(columns, answers.columns, strict=True):
 
-        def part(number: int) -> None:
-            with readers[number](f"{query} AND {ranges[number]}") as stream:
-                _fill(connection, stream, insert)
+            def part(number: int, question: Columns = question, filled: DuckDBPyConnection = filled) -> None:
+                with readers[number](f"{question.query} AND {ranges[number]}") as stream:
+                    _fill(filled, stream, question.insert)
 
-        with ThreadPoolExecutor(len(ranges)) as pool:
-            list(pool.map(part, range(len(ranges))))
+            with ThreadPoolExecutor(len(ranges)) as pool:
+                list(pool.map(part, range(len(ranges))))
+        for query in lists:
+            with readers[0](query) as stream:
+                answers.lists.append(json.loads(_value(stream)))
+    return answers
 
 
-def _load_by_child(connection: DuckDBPyConnection, path: str, query: str, table: str, insert: str) -> None:
-    """The same in a process of its own, which hands the columns over in a file."""
-    shape = connection.execute("SELECT sql FROM duckdb_tables() WHERE table_name = ?", [table]).fetchone()
-    assert shape is not None
-    with tempfile.TemporaryDirectory(prefix="jobledger-") as folder:
-        out = str(Path(folder, "columns.parquet"))
-        job = {"path": path, "query": query, "create": shape[0], "insert": insert, "table": table, "out": out}
+def _ask_child(path: str, columns: Sequence[Columns], lists: Sequence[str]) -> Answers:
+    """The same in a process of its own, which hands the answers over in files."""
+    with tempfile.TemporaryDirectory(prefix="jobledger-") as folder, _filling(path, columns) as answers:
+        questions = [asdict(question) for question in columns]
+        job = {"path": path, "columns": questions, "lists": list(lists), "folder": folder}
         ended = run_child("insights.reader:main", job, seconds=READER_TIMEOUT_SECONDS)
         if ended.failure is not None:
-            raise InsightError(f"{path} cannot be read: {ended.said.get('error') or 'the reader ' + ended.failure}")
-        connection.execute(f"INSERT INTO {table} SELECT * FROM read_parquet(?)", [out])
+            raise Unreadable(ended.said.get("error") or f"{path} cannot be read: the reading process {ended.failure}")
+        for number, (question, filled) in enumerate(zip(columns, answers.columns, strict=True)):
+            file = str(Path(folder, parquet_name(number)))
+            filled.execute(f"INSERT INTO {question.table} SELECT * FROM read_parquet(?)", [file])
+        answers.lists.extend(json.loads(Path(folder, LISTS).read_text("utf-8")))
+    return answers
+
+
+LISTS = "lists.json"
+
+
+def parquet_name(number: int) -> str:
+    """The file in which the child process hands over one of its answers."""
+    return f"columns-{number}.parquet"
+
+
+def _ask_postgres(url: URL, columns: Sequence[Columns], lists: Sequence[str]) -> Answers:
+    shown = url.render_as_string(hide_password=True)
+    with _filling(shown, columns) as answers, _postgres(url) as connection:
+        for question, filled in zip(columns, answers.columns, strict=True):
+            with _stream(connection, question.query) as stream:
+                _fill(filled, stream, question.insert)
+        for query in lists:
+            with _stream(connection, query) as stream:
+                answers.lists.append(json.loads(_value(stream)))
+    return answers
+
+
+@contextmanager
+def _filling(shown: str, columns: Sequence[Columns]) -> Iterator[Answers]:
+    """Empty tables to be filled; closed again, and the reason said, when a store cannot be read to the end."""
+    import duckdb
+    from adbc_driver_manager import Error
+
+    answers = Answers([duckdb.connect(":memory:", config=DUCKDB) for _ in columns])
+    try:
+        for question, made in zip(columns, answers.columns, strict=True):
+            made.execute(question.create)
+        yield answers
+    except BaseException as error:
+        answers.close()
+        # DuckDB passes on what the driver says in the middle of a stream.
+        if isinstance(error, Error) or (isinstance(error, duckdb.Error) and "get_next" in str(error)):
+            raise Unreadable(_why_unreadable(shown, error)) from error
+        raise
+
+
+def _why_unreadable(shown: str, error: Exception) -> str:
+    said = " ".join(str(error).split())
+    damaged = "not a database" in said or any(words in said for words in SAID_OF_DAMAGE)
+    return f"{shown} cannot be read: {said}" + (f"; it is damaged: {REMEDY}" if damaged else "")
 
 
 def _fill(connection: DuckDBPyConnection, stream: Any, insert: str) -> None:
@@ -118,13 +219,25 @@ def _fill(connection: DuckDBPyConnection, stream: Any, insert: str) -> None:
         cursor.close()
 
 
+def _value(stream: Any) -> Any:
+    """The first value of what a store sends."""
+    import duckdb
+
+    with closing(duckdb.connect(":memory:", config=DUCKDB)) as connection:
+        connection.register(STREAM, stream)
+        found = connection.execute(f"SELECT * FROM {STREAM}").fetchone()
+    return found[0] if found else None
+
+
 @contextmanager
-def _one_commit(engine: DuckDBPyConnection, path: str) -> Iterator[tuple[Sequence[Callable[[str], Any]], int]]:
+def _one_commit(path: str) -> Iterator[tuple[Sequence[Callable[[str], Any]], int]]:
     """Two connections that see the same commit, opened again when a writer came between; and the last row number."""
     import adbc_driver_manager
     import adbc_driver_sqlite
+    import duckdb
 
     with ExitStack() as all_open:
+        engine = all_open.enter_context(closing(duckdb.connect(":memory:", config=DUCKDB)))
 
         def connected(opened: ExitStack) -> Any:
             database = opened.enter_context(adbc_driver_sqlite.connect(f"file:{quote(path)}?mode=ro"))
@@ -145,7 +258,7 @@ def _one_commit(engine: DuckDBPyConnection, path: str) -> Iterator[tuple[Sequenc
                 if _first(engine, watcher, "PRAGMA data_version") == before:
                     yield [lambda query, made=made: _stream(made, query, **BATCH) for made in readers], last  # type: ignore[misc]  # mypy infers no type for the default
                     return
-    raise InsightError(f"{path} is being written without a pause: try again")
+    raise Unreadable(f"{path} is being written without a pause: try again")
 
 
 @contextmanager
@@ -172,7 +285,8 @@ def _first(engine: DuckDBPyConnection, connection: Any, query: str) -> int:
 
 
 @contextmanager
-def _postgres_stream(url: URL, query: str) -> Iterator[Any]:
+def _postgres(url: URL) -> Iterator[Any]:
+    """A connection inside a transaction that sees one commit to its end."""
     try:
         import adbc_driver_manager
         import adbc_driver_postgresql
@@ -182,6 +296,9 @@ def _postgres_stream(url: URL, query: str) -> Iterator[Any]:
     with (
         adbc_driver_postgresql.connect(address) as database,
         adbc_driver_manager.AdbcConnection(database) as connection,
-        _stream(connection, query) as stream,
     ):
-        yield stream
+        connection.set_autocommit(False)
+        with adbc_driver_manager.AdbcStatement(connection) as statement:
+            statement.set_sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            statement.execute_update()
+        yield connection

@@ -14,12 +14,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from insights.figures import figures
+from insights.lifetimes import Lifetime, lifetimes_of, lifetimes_question
 from insights.model import LEAST_EMPLOYERS, LEAST_POSTINGS, Group, InsightError
-from insights.rows import POINT, Rows, read_rows, usable
+from insights.rows import POINT, Rows, read_rows, rows_of_answer, rows_question, usable
+from insights.store import ask, dialect_of
 
 if TYPE_CHECKING:
     from db.filters import Filters
 
+LIVES_BY = ("level",)
 CELL = ("role", "level", "country", "period")
 LEAST_CELLS = 5
 """With fewer cells the median change is that of single cells, not of a market."""
@@ -58,16 +61,25 @@ class Trends:
     changes: tuple[Change, ...]
     disclosed_by_month: tuple[Disclosure, ...]
     disclosed_by_country: tuple[Disclosure, ...]
+    lifetimes: tuple[Lifetime, ...]
+    """Of all postings (an empty key) and of each level."""
 
 
 def market_trends(database_url: str, *, filters: Filters, step: str = "year", alone: bool = False) -> Trends:
-    """The wage tracker and the share that states pay, from one reading of the ledger; `step` as in `wage_tracker`."""
-    with closing(read_rows(database_url, filters, (*CELL, "month"), alone=alone)) as rows:
+    """The wage tracker, the share that states pay, and how long jobs stay open, all from one commit of the ledger.
+
+    `step` as in `wage_tracker`.
+    """
+    dialect, dimensions = dialect_of(database_url), (*CELL, "month")
+    columns = [rows_question(dialect, filters, dimensions), lifetimes_question(dialect, filters, LIVES_BY)]
+    answers = ask(database_url, columns, alone=alone)
+    with closing(answers), closing(rows_of_answer(answers.columns[0], dimensions)) as rows:
         moved = changes(rows, step=step)
         by_month, by_country = (
             disclosures(figures(rows, (name,), intervals=False), name) for name in ("month", "country")
         )
-    return Trends(step, moved, by_month, by_country)
+        open_for = lifetimes_of(answers.columns[1], LIVES_BY, total=True)
+    return Trends(step, moved, by_month, by_country, open_for)
 
 
 def wage_tracker(database_url: str, *, filters: Filters, step: str = "year", alone: bool = False) -> tuple[Change, ...]:

@@ -105,6 +105,12 @@ AILMENTS = (
         tell_after=0,
     ),
     Ailment(
+        code="stuck",
+        means="ads were collected and are not read, for longer than aggregation takes",
+        remedy="run `jobledger aggregate`: where it fails, its error says why; `jobledger db check` says how many wait",
+        tell_after=0,
+    ),
+    Ailment(
         code="stale",
         means="no healthy run for a long time",
         remedy="see its last runs",

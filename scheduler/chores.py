@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from db.checks import find_damage
 from db.erasure import forget_bodies
 from db.runs import Outcome, forget_job_runs
 from db.session import LedgerError, open_ledger, writing
@@ -65,7 +66,7 @@ def maintenance(engine: Engine, now: datetime) -> Mapping[str, Any]:  # noqa: AR
         return {"analyzed": True}
     with writing(engine) as connection:
         connection.exec_driver_sql("PRAGMA optimize")
-        problems = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(5)") if row[0] != "ok"]
+    problems = find_damage(engine)
     raw = engine.raw_connection()  # a checkpoint cannot run inside a transaction
     try:
         cursor = raw.cursor()
@@ -74,7 +75,7 @@ def maintenance(engine: Engine, now: datetime) -> Mapping[str, Any]:  # noqa: AR
     finally:
         raw.close()
     if problems:
-        raise LedgerError(f"the ledger is damaged: {'; '.join(map(str, problems))}: restore a backup")
+        raise LedgerError(f"the ledger is damaged: {'; '.join(problems)}")
     return {"checkpointed": not busy}
 
 

@@ -111,6 +111,13 @@ def at_moment(condition: Condition, interval: timedelta, now: datetime) -> Condi
     return replace(condition, ailment="stale", ailment_since=now)
 
 
+def stuck_or_not(condition: Condition, is_stuck: bool, now: datetime) -> Condition:
+    """The ledger's own condition as its backlog grows too old, or is read."""
+    if is_stuck:
+        return condition if condition.ailment == "stuck" else replace(condition, ailment="stuck", ailment_since=now)
+    return replace(condition, ailment=None, ailment_since=None)
+
+
 def to_tell(condition: Condition) -> str | None:
     """Whether somebody should be told now: "broke", "rests" (told before; now its circuit opened), "healed" or None.
 

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from db.errors import LedgerDamaged
 from db.holder import this_holder
 from db.runs import Outcome, RunRow, claim_run, finish_run, heartbeat, history
 from db.source_state import set_condition
@@ -304,6 +305,9 @@ def _written(run: Claimed, write: Callable[[], Made], is_stopping: Callable[[], 
     while True:
         try:
             return write()
+        except LedgerDamaged as error:  # it does not mend while we wait
+            logger.error("run %s of %s could not be written down: %s", run.id, run.name, error)
+            return None
         except DBAPIError as error:
             why = error.orig or error
         if is_stopping() and not last:

@@ -31,6 +31,8 @@ class Known:
     next_try: datetime | None = None
     runs: Sequence[RunRow] = ()
     """Its last finished runs, newest first."""
+    figures: str | None = None
+    """What is wrong and what to do, in figures: goes before the general words."""
 
 
 def kind_of(known: Sequence[Known]) -> str:
@@ -86,22 +88,23 @@ def body_of(known: Sequence[Known], base_url: str | None = None) -> str:
 
 def _paragraph(known: Known, base_url: str | None) -> str:
     condition, facts = known.condition, facts_of(known, base_url)
-    lines = [_headline(condition), *_last_run(facts)]
+    lines = [_headline(condition, known.figures), *_last_run(facts)]
     if condition.ailment is not None:
         lines.append(f"last healthy run: {_words(facts['last_healthy'], 'never')}")
         lines.append(f"next try: {_words(facts['next_try'], 'at its next slot')}")
-        lines.append(f"what to do: {BY_CODE[condition.ailment].remedy}")
+        if known.figures is None:
+            lines.append(f"what to do: {BY_CODE[condition.ailment].remedy}")
     lines += [f"{word}: {facts[name]}" for word, name in (("source", "address"), ("details", "page")) if facts[name]]
     return "\n  ".join(lines)
 
 
-def _headline(condition: Condition) -> str:
+def _headline(condition: Condition, figures: str | None) -> str:
     if condition.ailment is None:
         return f"{condition.name}: healthy again"
     since = f" since {_words(_iso(condition.ailment_since), '')}" if condition.ailment_since else ""
     runs = f"{condition.failures} failed run{'s' if condition.failures > 1 else ''} in a row"
     rests = ", now left alone until the next try" if condition.circuit != "closed" else ""
-    means = BY_CODE[condition.ailment].means
+    means = figures or BY_CODE[condition.ailment].means
     return f"{condition.name}: {condition.ailment}{since}{f', {runs}' if condition.failures else ''}{rests}: {means}."
 
 

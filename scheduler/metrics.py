@@ -8,6 +8,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from db.source_state import Condition
+from scheduler.backlog import Backlog
 from scheduler.conductor import Report
 from scheduler.jobs import RunResult
 
@@ -43,6 +44,8 @@ class Metrics:
         self.failures = Gauge("jobledger_source_failures", "Failed runs in a row", ["source"], registry=made)
         self.circuit_open = Gauge("jobledger_source_circuit_open", "1 while it rests", ["source"], registry=made)
         self.ailment = Gauge("jobledger_source_ailment", "1 for what ails it", ["source", "ailment"], registry=made)
+        self.pending = Gauge("jobledger_pending_rows", "Collected and not read yet", ["kind"], registry=made)
+        self.pending_age = Gauge("jobledger_pending_oldest_seconds", "Age of the oldest of them", registry=made)
         self.open_flags = Gauge("jobledger_open_flags", "Open flags in the ledger", ["code"], registry=made)
 
     def after_run(self, result: RunResult) -> None:
@@ -71,6 +74,11 @@ class Metrics:
                 self.healthy_at.labels(name).set(condition.last_healthy_at.timestamp())
             if condition.ailment is not None:
                 self.ailment.labels(name, condition.ailment).set(1)
+
+    def show_backlog(self, backlog: Backlog) -> None:
+        self.pending.labels("posting").set(backlog.waiting.ads)
+        self.pending.labels("article").set(backlog.waiting.articles)
+        self.pending_age.set(backlog.age.total_seconds())
 
     def show_flags(self, counts: Mapping[str, int]) -> None:
         self.open_flags.clear()

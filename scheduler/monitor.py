@@ -29,6 +29,8 @@ class Pulse:
     ledger_up: bool = False
     ledger_error: str | None = None
     sources_error: str | None = None
+    stuck: str | None = None
+    """What waits to be read, once it waits too long."""
     stopping: bool = False
 
     def health(self) -> tuple[bool, dict[str, object]]:
@@ -37,13 +39,18 @@ class Pulse:
         return age < HANGS_AFTER_SECONDS, {"seconds_since_round": round(age, 1)}
 
     def readiness(self) -> tuple[bool, dict[str, object]]:
-        """Whether it can do its work: the ledger answers and it is not stopping. A broken sources file is only said."""
-        ready = self.ledger_up and not self.stopping
+        """Whether it can do its work: the ledger answers, what is collected is read, and it is not stopping.
+
+        A broken sources file is only said: the old timetable goes on.
+        """
+        ready = self.ledger_up and not self.stopping and self.stuck is None
+        waits = {"pending": self.stuck} if self.stuck is not None else {}
         return ready, {
             "leads": self.leads,
             "ledger": "up" if self.ledger_up else self.ledger_error or "not reached yet",
             "sources": self.sources_error or "ok",
             "stopping": self.stopping,
+            **waits,
         }
 
 

@@ -52,23 +52,29 @@ def write_weekly_report(database_url: str, now: datetime, settings: ChoreSetting
     period = ("--since", since.isoformat(), "--until", sunday.isoformat())
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for kind in FORMATS:
-            path = folder / f"salaries-{week}.{kind}"
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            try:
-                _report(database_url, settings, (*period, "--format", kind, "--output", str(partial)))
+        # One report in all formats: made one after the other they could show two states of the ledger.
+        written = {folder / f".{os.getpid()}-{name}": folder / name for name in _names(week)}
+        outputs = [word for partial in written for word in ("--output", str(partial))]
+        try:
+            _report(database_url, settings, (*period, *outputs))
+            for partial, path in written.items():
                 partial.replace(path)
-            finally:
+        finally:
+            for partial in written:
                 partial.unlink(missing_ok=True)
         forgotten = _forget(folder, settings.reports_kept)
     except OSError as error:
         raise ReportError(f"{folder} cannot be written: {error.strerror or error}") from error
     if settings.alerts:
-        files = "\n".join(str(folder / f"salaries-{week}.{kind}") for kind in FORMATS)
+        files = "\n".join(str(folder / name) for name in _names(week))
         body = f"Postings of {since} to {sunday}:\n{files}"
         if not make_teller(settings.alerts)(f"jobledger: salary report of {week}", body):
             raise ReportError(f"{week} is written, but nobody could be told")
     return {"week": week, "since": str(since), "until": str(sunday), "forgotten": forgotten}
+
+
+def _names(week: str) -> list[str]:
+    return [f"salaries-{week}.{kind}" for kind in FORMATS]
 
 
 def _report(database_url: str, settings: ChoreSettings, options: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ or not at all therefore loses nothing: the loop also goes round by itself every 
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
@@ -23,10 +24,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from db import flags, lease, source_state
+from db.errors import LedgerError
 from db.holder import is_dead, this_holder
 from processes.child import end_children
 from scheduler import logs, monitor
 from scheduler.alerts import tell_all
+from scheduler.backlog import find_backlog
 from scheduler.channels import make_teller
 from scheduler.conductor import LEASE, Conductor
 from scheduler.cron import trigger
@@ -89,7 +92,8 @@ class Service:
             has_room=self._has_room,
             jobs=wanted_jobs(settings.chores, settings.jobs),
         )
-        self._told_at, self._tell_soon = 0.0, False
+        self._told_at = self._looked_at = -math.inf
+        self._tell_soon = False
         self._telling: Future[int] | None = None
         self._teller_pool = ThreadPoolExecutor(1, "alerts")
 
@@ -130,7 +134,8 @@ class Service:
             if self.pulse.ledger_error is not None:
                 self.conductor.reached_again(self.settings.clock())
             self._lead_and_tick()
-        except LedgerAway as error:
+            self._look_at_backlog()
+        except (LedgerAway, LedgerError) as error:
             self._say_away(str(error))
             return self.settings.away_seconds
         except DBAPIError as error:
@@ -178,6 +183,18 @@ class Service:
         held = lease.find_lease(self.engine, LEASE)
         if held is not None and is_dead(held.holder) and lease.release(self.engine, LEASE, held.holder):
             logger.warning("the leader %s is dead: its lease is free", held.holder)
+
+    def _look_at_backlog(self) -> None:
+        """Whether ads wait too long to be read, now and then; a scheduler that does not lead says so too."""
+        if time.monotonic() - self._looked_at < TELL_EVERY_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        backlog = find_backlog(self.engine, self.settings.clock())
+        self.metrics.show_backlog(backlog)
+        stuck = str(backlog) if backlog.is_stuck else None
+        if (stuck is None) != (self.pulse.stuck is None):
+            logger.log(logging.WARNING if stuck else logging.INFO, "%s", stuck or "what was collected is read again")
+        self.pulse.stuck = stuck
 
     def _say_away(self, why: str) -> None:
         if self.pulse.ledger_up or self.pulse.ledger_error != why:

@@ -53,8 +53,9 @@ class Job:
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
+AGGREGATE = Job(name="@aggregate", cron="*/5 * * * *", at_once=True, what="normalises what the crawls brought")
 JOBS = (
-    Job(name="@aggregate", cron="*/5 * * * *", at_once=True, what="normalises what the crawls brought"),
+    AGGREGATE,
     Job(name="@searches", cron="*/5 * * * *", what="tells saved searches what is new"),
     Job(
         name="@rates",

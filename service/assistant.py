@@ -14,7 +14,7 @@ from db.filters import FilterError, Filters, parse_filters
 from db.looking import find_posting, list_roles
 from db.queries import as_json, count_postings, find_postings, list_sources
 from db.records import utc_now
-from db.session import LedgerError, open_ledger
+from db.session import LedgerError, open_ledger, reading
 from insights import render
 from insights.compare import compare_roles
 from insights.model import InsightError
@@ -67,8 +67,9 @@ def make_server(settings: Settings) -> MCPServer:
         remote (onsite|hybrid|remote), employment, currency, min_salary and max_salary (yearly, US dollars or currency),
         source, since, until, open, flagged, has_salary, include_unknown_pay, text; lists are alternatives."""
         chosen = checked(filters)
-        rows, _ = find_postings(engine, chosen, limit=max(1, min(limit, MOST)))
-        return {"count": count_postings(engine, chosen), "postings": as_json(rows)}
+        with reading(engine) as view:
+            rows, _ = find_postings(view, chosen, limit=max(1, min(limit, MOST)))
+            return {"count": count_postings(view, chosen), "postings": as_json(rows)}
 
     @reads
     def get_posting(posting_id: str) -> dict[str, Any]:

@@ -143,6 +143,7 @@ def _run(arguments: Sequence[str] | None) -> None:
 def expected_exit_code(error: Exception) -> int | None:
     """The exit code of a failure that we foresee, None for a fault of ours. Looked up by name: nothing is imported."""
     codes = {
+        "NoLedger": 2,
         "LedgerError": 1,
         "FilterError": 2,
         "SourceError": 2,
@@ -166,7 +167,8 @@ def _fail(error: Exception, code: int, debug: bool) -> None:
 
 
 def _one_line(error: Exception) -> str:
-    original = getattr(error, "orig", None)
+    ours = any(kind.__name__ == "LedgerError" for kind in type(error).__mro__)
+    original = None if ours else getattr(error, "orig", None)
     return " ".join(str(original if original is not None else error).split())
 
 

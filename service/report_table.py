@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from insights.method import unread_words
 from service.output import print_table, shown
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ def _foot(report: Report) -> str:
     counts, reasons = report.method["counts"], report.method["exclusions_by_reason"]
     left_out = ", ".join(f"{code} {number:,}" for code, number in sorted(reasons.items())) or "none"
     limits = report.method["thresholds"]
+    unread = unread_words(report.method["unread_ads"])
     return "\n".join(
         (
+            *([f"{unread}."] if unread is not None else ()),
             f"{counts['selected']:,} postings: {counts['with_pay']:,} with clean pay in the figures,"
             f" {counts['excluded']:,} excluded by flags ({left_out}), {counts['without_pay']:,} without pay,"
             f" {counts['estimates_left_out']:,} estimates left out.",

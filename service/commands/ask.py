@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.options import require_role, settings_of, with_filters
 from service.settings import UsageError
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger trends --country US --step year --format json")(trends)
 
 
+@uses(Needs.READS)
 def salary(
     context: typer.Context,
     title: str = typer.Argument(..., metavar="TITLE", help="As an ad would say it: 'Senior Data Engineer'."),
@@ -87,6 +89,7 @@ def _offer(text: str, country: str | None, currency: str | None) -> tuple[Any, s
     return annualise(amount, read.period or "year"), read.currency
 
 
+@uses(Needs.READS)
 @with_filters
 def compare(
     context: typer.Context,
@@ -138,6 +141,7 @@ def _figures(group: Any) -> dict[str, Any]:
     return row | {"value": value, "currency": group.currency, "n": group.n, "companies": group.companies}
 
 
+@uses(Needs.READS)
 @with_filters
 def claims(
     context: typer.Context,
@@ -149,7 +153,7 @@ def claims(
     from insights.claims import check_claims
     from service.output import print_table
 
-    found = check_claims(settings_of(context).database_url, filters=filters)
+    found = check_claims(settings_of(context).database_url, filters=filters, alone=True)
     if as_json:
         for check in found:
             typer.echo(json.dumps(jsonable(asdict(check)), ensure_ascii=False))
@@ -170,6 +174,7 @@ def claims(
     print_table("What articles claim against what postings offer", headings, rows, footer=f"{len(rows):,} claims")
 
 
+@uses(Needs.NOTHING)
 def reference(
     file: Path = typer.Argument(
         ..., metavar="FILE", exists=True, dir_okay=False, help="aijobs.net's salary table (CSV)."
@@ -193,6 +198,7 @@ def reference(
     write_text(getattr(render, kind)(made), output)
 
 
+@uses(Needs.READS)
 @with_filters
 def trends(
     context: typer.Context,
@@ -202,7 +208,6 @@ def trends(
     output: Path | None = typer.Option(None, "--output", metavar="FILE", help="Write to a file instead of stdout."),
 ) -> None:
     """How pay, the share that states it, and the time that jobs stay open move; the mix of jobs taken out."""
-    from insights.lifetimes import lifetimes
     from insights.trends import market_trends
     from service.output import require_format, write_text
 
@@ -211,15 +216,13 @@ def trends(
         raise UsageError("--output needs --format json")
     database = settings_of(context).database_url
     made = market_trends(database, filters=filters, step=step, alone=True)
-    open_for = lifetimes(database, filters=filters, by=("level",), total=True, alone=True)
     if kind == "json":
-        record = asdict(made) | {"lifetimes": [asdict(life) for life in open_for]}
-        write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", output)
+        write_text(json.dumps(asdict(made), ensure_ascii=False, indent=1) + "\n", output)
         return
-    _print_trends(made, open_for)
+    _print_trends(made)
 
 
-def _print_trends(made: Any, open_for: Any) -> None:
+def _print_trends(made: Any) -> None:
     from insights.wording import change_words, share
     from service.output import print_table
 
@@ -246,7 +249,7 @@ def _print_trends(made: Any, open_for: Any) -> None:
         "How long jobs stay open",
         (("level", "Level"), ("postings", "Postings"), ("closed", "Closed"), ("days", "Half closed by day"),
          ("again", "Published again"), ("evergreen", "Evergreen")),
-        [_lifetime_row(life) for life in open_for],
+        [_lifetime_row(life) for life in made.lifetimes],
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.options import CLUSTER, settings_of
 from service.settings import UsageError, WorkFailed
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger backfill crawl/ --out backfill --workers 4 --json")(backfill)
 
 
+@uses(Needs.CREATES)
 def backfill(
     context: typer.Context,
     files: list[str] = typer.Argument(None, metavar="[FILES|URLS]...", help="WARC files, folders of them, addresses."),

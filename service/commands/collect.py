@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, existing_ledger, uses
 from service.commands.options import CLUSTER, settings_of
 from service.settings import Settings, UsageError, WorkFailed
 
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger aggregate --all")(aggregate)
 
 
+@uses(Needs.CREATES)
 def ingest(
     context: typer.Context,
     paths: list[str] = typer.Argument(..., metavar="PATH...", help="Files or folders; - is stdin."),
@@ -103,6 +105,7 @@ def print_counts(counts: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(f"{name.replace('_', ' '):<13} {number:>9,}")
 
 
+@uses(Needs.CREATES)
 def crawl(
     context: typer.Context,
     names: list[str] = typer.Argument(None, metavar="[NAME...]", help="Sources by name."),
@@ -229,6 +232,7 @@ def _crawl_here(
             raise
 
 
+@uses(Needs.CHANGES)
 def aggregate(
     context: typer.Context,
     everything: bool = typer.Option(False, "--all", help="Read every raw posting again with today's rules."),
@@ -237,11 +241,9 @@ def aggregate(
     as_json: bool = typer.Option(False, "--json", help="Print the counts as one JSON object."),
 ) -> None:
     """Normalises what is pending: raw postings into postings, flags and history; articles into claims."""
-    from db.session import open_ledger
     from scheduler.cluster import pool
 
-    settings = settings_of(context)
-    engine = open_ledger(settings.database_url)
+    engine = existing_ledger(context)
     with pool(cluster, workers, ledger=engine) as executor:
         made = _aggregate(engine, everything=everything, pool=executor)
     counts = {

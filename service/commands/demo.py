@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.options import settings_of
 from service.settings import DEFAULT_DATABASE_URL, Settings
 
@@ -14,6 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger demo --folder try-it")(demo)
 
 
+@uses(Needs.CREATES)
 def demo(
     context: typer.Context,
     folder: Path = typer.Option(Path("demo"), "--folder", metavar="DIR", help="Where the ledger and the report go."),

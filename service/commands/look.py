@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from service.commands import merging
+from service.commands.ledger import Needs, existing_ledger, uses
 from service.commands.options import CLUSTER, settings_of, with_filters
 from service.settings import UsageError
 
@@ -46,11 +47,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _open(context: typer.Context) -> Any:
-    from db.session import open_ledger
 
-    return open_ledger(settings_of(context).database_url)
+    return existing_ledger(context)
 
 
+@uses(Needs.READS)
 @with_filters
 def postings(
     context: typer.Context,
@@ -66,23 +67,39 @@ def postings(
     if context.invoked_subcommand is not None:
         return
     from db.queries import POSTING_KEYS, count_postings, each_posting, find_postings
+    from db.session import reading
     from service.output import print_table, require_format, write_rows
 
     kind = require_format(format)
     engine = _open(context)
-    if kind != "table":
-        rows = each_posting(engine, filters, sort=sort, limit=limit, after=after)
-        write_rows(rows, kind, columns=POSTING_KEYS, output=output, raw_csv=raw_csv)
-        return
-    if output is not None:
+    if kind == "table" and output is not None:
         raise UsageError("--output needs --format json, jsonl, csv or parquet")
-    wanted = limit or (50 if sys.stdout.isatty() else 1_000_000_000)
-    found, cursor = find_postings(engine, filters, sort=sort, limit=wanted, after=after)
-    more = f"; the next page: --after {cursor}" if cursor else ""
-    footer = f"{len(found):,} of {count_postings(engine, filters):,} postings{more}"
+    with reading(engine) as view:
+        _say_unread(view)
+        if kind != "table":
+            rows = each_posting(view, filters, sort=sort, limit=limit, after=after)
+            write_rows(rows, kind, columns=POSTING_KEYS, output=output, raw_csv=raw_csv)
+            return
+        wanted = limit or (50 if sys.stdout.isatty() else 1_000_000_000)
+        found, cursor = find_postings(view, filters, sort=sort, limit=wanted, after=after)
+        more = f"; the next page: --after {cursor}" if cursor else ""
+        footer = f"{len(found):,} of {count_postings(view, filters):,} postings{more}"
     print_table("Postings", POSTING_TABLE, found, footer=footer)
 
 
+def _say_unread(view: Any) -> None:
+    """How many ads no answer knows yet, to whoever reads the answer."""
+    from aggregator.rules import RULES_VERSION
+    from db.pending import unread_query
+    from insights.method import unread_words
+    from service.output import to_stderr
+
+    unread = unread_words(view.execute(unread_query(RULES_VERSION)).scalar_one())
+    if unread is not None:
+        to_stderr(unread)
+
+
+@uses(Needs.READS)
 def articles(
     context: typer.Context,
     claims: bool = typer.Option(False, "--claims", help="With the salary and growth figures that they state."),
@@ -124,6 +141,7 @@ flags = typer.Typer(
 
 
 @flags.command("list", epilog="Example: jobledger flags list --code placeholder --state open")
+@uses(Needs.READS)
 def list_all(
     context: typer.Context,
     code: str | None = typer.Option(None, "--code", metavar="CODE", help="Only this code."),
@@ -160,18 +178,21 @@ def list_all(
 
 
 @flags.command(epilog="Example: jobledger flags confirm abcd1234abcd1234:placeholder")
+@uses(Needs.CHANGES)
 def confirm(context: typer.Context, id: str, why: str | None = typer.Option(None, "--why")) -> None:
     """The value is bad: it stays out of every statistic, whatever later rules say."""
     _decide(context, id, "confirmed", why)
 
 
 @flags.command(epilog="Example: jobledger flags dismiss abcd1234abcd1234:too_wide --why 'stated so on the page'")
+@uses(Needs.CHANGES)
 def dismiss(context: typer.Context, id: str, why: str = typer.Option(..., "--why", metavar="TEXT")) -> None:
     """The value is fine: the posting counts again."""
     _decide(context, id, "dismissed", why)
 
 
 @flags.command(epilog="Example: jobledger flags reopen abcd1234abcd1234:too_wide")
+@uses(Needs.CHANGES)
 def reopen(context: typer.Context, id: str) -> None:
     """Takes a decision back."""
     _decide(context, id, "open", None)
@@ -187,6 +208,7 @@ def _decide(context: typer.Context, flag_id: str, state: str, why: str | None) -
     typer.echo(f"{flag_id} is {state}")
 
 
+@uses(Needs.READS)
 @with_filters
 def report(
     context: typer.Context,
@@ -204,16 +226,17 @@ def report(
         None, "--ppp", metavar="FILE", help="Pay by what it buys: CSV of country, currency, factor, year."
     ),
     format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, html, json, csv, md, png or svg."),
-    output: Path | None = Output,
+    output: list[Path] = typer.Option(
+        None, "--output", metavar="FILE", help="Write to a file; repeated: one report in the formats of several files."
+    ),
     cluster: str | None = CLUSTER,
 ) -> None:
     """The salary report: n, disclosed share, p10 p25 median p75 p90 and the interval of the median, by group."""
     from db.records import utc_now
     from insights.report import build_report
-    from service.output import format_of, require_format, write_text
+    from service.output import to_stderr, write_text
 
-    allowed = ("table", "html", "json", "csv", "md", "png", "svg")
-    kind = format_of(output, allowed) if output is not None and format == "table" else require_format(format, allowed)
+    kinds = _report_formats(format, output or [])
     ledger = _open(context)
     if usd and ppp is not None:
         raise UsageError("--usd and --ppp are two ways to make pay comparable: give one")
@@ -225,7 +248,7 @@ def report(
         "references": _beside(database, names, reference, oews, usd=usd),
         "purchasing_power": _factors(ppp),
         "include_estimates": estimates,
-        "overview": kind == "html",
+        "overview": "html" in kinds.values(),
         "now": utc_now(),
     }
     if cluster is not None:
@@ -235,14 +258,33 @@ def report(
     else:
         ledger.dispose()
         made = build_report(database, **asked, alone=True)
-    if kind == "table":
-        from service.report_table import print_report
-
-        print_report(made)
-        return
     from insights import render
+    from insights.method import unread_words
 
-    write_text(getattr(render, kind)(made), output)
+    for file, kind in kinds.items():
+        if kind == "table":
+            from service.report_table import print_report
+
+            print_report(made)
+        else:
+            write_text(getattr(render, kind)(made), file)
+    unread = unread_words(made.method["unread_ads"])
+    if unread is not None and not set(kinds.values()) & {"table", "html", "json", "md"}:  # those say it themselves
+        to_stderr(unread)
+
+
+def _report_formats(format: str, files: list[Path]) -> dict[Path | None, str]:
+    """The format of each file, or of what goes to stdout; several files have the formats of their endings."""
+    from service.output import format_of, require_format
+
+    allowed = ("table", "html", "json", "csv", "md", "png", "svg")
+    if not files:
+        return {None: require_format(format, allowed)}
+    if format == "table":
+        return {file: format_of(file, allowed) for file in files}
+    if len(files) > 1:
+        raise UsageError("with several --output each file's ending says its format: leave --format out")
+    return {files[0]: require_format(format, allowed)}
 
 
 def _beside(database: str, by: tuple[str, ...], reference: Path | None, oews: Path | None, *, usd: bool) -> list[Any]:
@@ -268,6 +310,7 @@ def _factors(file: Path | None) -> Any:
     return read_factors(file) if file is not None else None
 
 
+@uses(Needs.READS)
 @with_filters
 def export(
     context: typer.Context,
@@ -277,14 +320,18 @@ def export(
 ) -> None:
     """Writes everything, or what the filters select, to a file."""
     from db.queries import POSTING_KEYS, each_posting
+    from db.session import reading
     from service.output import format_of, to_stderr, write_rows
 
     kind = format_of(file, ("csv", "jsonl", "json", "parquet"))
-    rows = each_posting(_open(context), filters, sort="id")
-    number = write_rows(rows, kind, columns=POSTING_KEYS, output=file, raw_csv=raw_csv)
+    with reading(_open(context)) as view:
+        _say_unread(view)
+        rows = each_posting(view, filters, sort="id")
+        number = write_rows(rows, kind, columns=POSTING_KEYS, output=file, raw_csv=raw_csv)
     to_stderr(f"{number:,} postings written to {file}")
 
 
+@uses(Needs.NOTHING)
 def roles() -> None:
     """The roles that titles are read as: the values of --role."""
     from aggregator.normalise.title_vocabulary import taxonomy

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from service.commands.options import settings_of
+from service.commands.ledger import Needs, existing_ledger, uses
 
 Why = typer.Option(None, "--why", metavar="TEXT", help="The reason, for those who come later.")
 
@@ -18,11 +18,11 @@ def register(postings: typer.Typer) -> None:
 
 
 def _open(context: typer.Context) -> Any:
-    from db.session import open_ledger
 
-    return open_ledger(settings_of(context).database_url, create=False)
+    return existing_ledger(context)
 
 
+@uses(Needs.CHANGES)
 def merge(context: typer.Context, id: str, other: str, why: str | None = Why) -> None:
     """The two are one job: OTHER goes into ID, with its sightings. Later rules never take it back."""
     import getpass
@@ -37,6 +37,7 @@ def merge(context: typer.Context, id: str, other: str, why: str | None = Why) ->
     typer.echo(f"{other} is part of {stays}")
 
 
+@uses(Needs.CHANGES)
 def split(
     context: typer.Context,
     id: str = typer.Argument(..., metavar="ID", help="The id that was merged; `postings merges` lists them."),
@@ -55,6 +56,7 @@ def split(
     typer.echo(f"split off {root}")
 
 
+@uses(Needs.READS)
 def merges(
     context: typer.Context,
     format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json or csv."),

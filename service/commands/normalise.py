@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.settings import UsageError
 
 
@@ -27,6 +28,7 @@ Lines = typer.Option(False, "--jsonl", help="Each line is an object with `text` 
 
 
 @normalise.command(epilog="Example: echo '45.000 € brutto/Jahr' | jobledger normalise salary")
+@uses(Needs.NOTHING)
 def salary(jsonl: bool = Lines) -> None:
     """Pay: amounts as stated, currency, period, open ends, yearly amounts, flags."""
     from service.normalise_salary import normalise_salary
@@ -35,6 +37,7 @@ def salary(jsonl: bool = Lines) -> None:
 
 
 @normalise.command(epilog="Example: echo 'Sr. Data Engineer (m/w/d)' | jobledger normalise title")
+@uses(Needs.NOTHING)
 def title(jsonl: bool = Lines) -> None:
     """Title: the clean title, role, family, SOC code and level."""
     from service.normalise_title import normalise_title
@@ -43,6 +46,7 @@ def title(jsonl: bool = Lines) -> None:
 
 
 @normalise.command(epilog="Example: echo 'Berlin, Germany and Remote' | jobledger normalise location")
+@uses(Needs.NOTHING)
 def location(jsonl: bool = Lines) -> None:
     """Place: city, region, country, remote and its scope."""
     from service.normalise_place import normalise_location
@@ -51,6 +55,7 @@ def location(jsonl: bool = Lines) -> None:
 
 
 @normalise.command(epilog="Example: echo 'Full Time Freelance Contract' | jobledger normalise employment")
+@uses(Needs.NOTHING)
 def employment(jsonl: bool = Lines) -> None:
     """Employment types."""
     from service.normalise_place import normalise_employment

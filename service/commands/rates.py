@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import typer
 
+from service.commands.ledger import Needs, existing_ledger, uses
 from service.commands.options import settings_of
 from service.settings import UsageError, WorkFailed
 
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 @rates.command(epilog="Example: jobledger rates refresh")
+@uses(Needs.CHANGES)
 def refresh(
     context: typer.Context,
     url: str | None = typer.Option(
@@ -32,14 +34,13 @@ def refresh(
 
     from db.queries import as_json as jsonable
     from db.records import utc_now
-    from db.session import open_ledger
     from scraper.rates import ECB, RatesError, refresh_rates
     from service.output import to_stderr
 
     if url is not None and not url.startswith(("https://", "http://")):
         raise UsageError(f"--url {url!r} is no web address: write https://…")
     settings = settings_of(context)
-    engine = open_ledger(settings.database_url)
+    engine = existing_ledger(context)
     codes = {code.upper() for code in believe or []}
     try:
         made = refresh_rates(engine, now=utc_now(), base=url or settings.rates_url or ECB, believe=codes)
@@ -60,17 +61,17 @@ COLUMNS = (("currency", "Currency"), ("on", "Day"), ("usd", "US dollars"), ("ori
 
 
 @rates.command("list", epilog="Example: jobledger rates list --format csv")
+@uses(Needs.READS)
 def list_rates(
     context: typer.Context,
     format: str = typer.Option("table", "--format", metavar="FORMAT", help="table, json, jsonl or csv."),
 ) -> None:
     """The newest stored rate of each currency: US dollars for one unit, its day, and who said so."""
     from db.rates import newest_rates
-    from db.session import open_ledger
     from service.output import print_table, require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    rows = [asdict(rate) for rate in newest_rates(open_ledger(settings_of(context).database_url))]
+    rows = [asdict(rate) for rate in newest_rates(existing_ledger(context))]
     if kind != "table":
         write_rows(rows, kind, columns=[name for name, _ in COLUMNS], output=None)
         return

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.options import settings_of
 from service.commands.schedules import SourcesFile, say_faults, sources_of, state_row, timetable_rows
 from service.settings import UsageError
@@ -19,6 +20,7 @@ sources = typer.Typer(no_args_is_help=True, help="What is read: list, check, new
 
 
 @sources.command("list", epilog="Example: jobledger sources list --format json")
+@uses(Needs.MAY_READ)
 def list_sources(
     context: typer.Context,
     path: Path | None = SourcesFile,
@@ -66,6 +68,7 @@ def list_sources(
 
 
 @sources.command("check", epilog="Example: jobledger sources check greenhouse-anthropic")
+@uses(Needs.NOTHING)
 def check_sources(
     context: typer.Context,
     names: list[str] = typer.Argument(None, metavar="[NAME...]", help="Sources by name; all enabled ones without."),
@@ -96,6 +99,7 @@ def check_sources(
 
 
 @sources.command("new", epilog="Example: jobledger sources new https://boards.greenhouse.io/acme --sources mine.toml")
+@uses(Needs.NOTHING)
 def new_source(
     context: typer.Context,
     url: str = typer.Argument(..., metavar="URL", help="A careers page, or a page that embeds one."),

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from service.commands.ledger import Needs, existing_ledger, ledger_or_none, uses
 from service.commands.options import settings_of
 from service.settings import UsageError, WorkFailed
 
@@ -70,10 +71,9 @@ TIMETABLE = (
 def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, Any]]:
     """What runs next, what ran last and how each job fares; a row a job."""
     from db.records import utc_now
-    from db.session import open_ledger
     from scheduler.timetable import next_runs, wanted_jobs
 
-    engine = open_ledger(settings_of(context).database_url)
+    engine = ledger_or_none(context)
     return [
         {
             "name": line.name,
@@ -99,6 +99,7 @@ def state_row(state: Any) -> dict[str, Any]:
 
 
 @schedule.command("run", epilog="Example: jobledger schedule run --port 9108")
+@uses(Needs.CREATES)
 def run_schedule(
     context: typer.Context,
     path: Path | None = SourcesFile,
@@ -134,6 +135,7 @@ def run_schedule(
 
 
 @schedule.command("list", epilog="Example: jobledger schedule list --format json")
+@uses(Needs.MAY_READ)
 def list_schedule(
     context: typer.Context,
     path: Path | None = SourcesFile,
@@ -156,6 +158,7 @@ def list_schedule(
 
 
 @schedule.command("once", epilog="Example: jobledger schedule once")
+@uses(Needs.CREATES)
 def once(context: typer.Context, path: Path | None = SourcesFile) -> None:
     """Runs every due job once, tells what broke or recovered, then ends: for cron, and to try a timetable."""
     from db.records import utc_now
@@ -189,6 +192,7 @@ RUNS_SPARE = ("sightings", "unchanged", "rejected", "pages", "updated", "seconds
 """Columns of `runs` that step aside in a narrow terminal, the first first."""
 
 
+@uses(Needs.READS)
 def runs(
     context: typer.Context,
     source: str | None = typer.Option(
@@ -201,13 +205,12 @@ def runs(
     """Past runs with verdict, counts and reasons, newest first."""
     from db.queries import list_runs
     from db.records import utc_now
-    from db.session import open_ledger
     from service.commands.collect import RUN_COLUMNS
     from service.narrow import moment, print_fitting
     from service.output import require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    engine = open_ledger(settings_of(context).database_url)
+    engine = existing_ledger(context)
     found = list_runs(engine, source=source, limit=limit, jobs=everything)
     if kind != "table":
         columns = list(found[0]) if found else ["id", "source"]

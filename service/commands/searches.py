@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from service.commands.options import settings_of, with_filters
+from service.commands.ledger import Needs, existing_ledger, uses
+from service.commands.options import with_filters
 from service.settings import UsageError, WorkFailed
 
 searches = typer.Typer(
@@ -19,9 +20,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _open(context: typer.Context) -> Any:
-    from db.session import open_ledger
 
-    return open_ledger(settings_of(context).database_url)
+    return existing_ledger(context)
 
 
 def _named(engine: Any, name: str) -> Any:
@@ -35,6 +35,7 @@ def _named(engine: Any, name: str) -> Any:
 
 
 @searches.command(epilog="Example: jobledger searches add berlin --city Berlin --has-salary --channel file:new.jsonl")
+@uses(Needs.CHANGES)
 @with_filters
 def add(
     context: typer.Context,
@@ -66,16 +67,18 @@ def add(
 
 
 @searches.command("list", epilog="Example: jobledger searches list --json")
+@uses(Needs.READS)
 def list_all(context: typer.Context, as_json: bool = typer.Option(False, "--json")) -> None:
     """Saved searches with what they told."""
     import json
 
     from db.queries import as_json as jsonable
     from db.searches import saved_searches, told_counts
+    from db.session import reading
     from service.output import print_table, to_stderr
 
-    engine = _open(context)
-    counts = told_counts(engine)
+    with reading(_open(context)) as view:
+        counts, saved = told_counts(view), saved_searches(view)
     rows = [
         {
             "name": search.name,
@@ -86,7 +89,7 @@ def list_all(context: typer.Context, as_json: bool = typer.Option(False, "--json
             "told": counts.get(search.id, (0, 0))[0],
             "unsure": counts.get(search.id, (0, 0))[1],
         }
-        for search in saved_searches(engine)
+        for search in saved
     ]
     if as_json:
         typer.echo(json.dumps(jsonable(rows), ensure_ascii=False))
@@ -103,6 +106,7 @@ def list_all(context: typer.Context, as_json: bool = typer.Option(False, "--json
 
 
 @searches.command(epilog="Example: jobledger searches unsure berlin")
+@uses(Needs.READS)
 def unsure(
     context: typer.Context,
     name: str = typer.Argument(..., metavar="NAME"),
@@ -126,6 +130,7 @@ def unsure(
 
 
 @searches.command(epilog="Example: jobledger searches resend berlin")
+@uses(Needs.CHANGES)
 def resend(
     context: typer.Context,
     name: str = typer.Argument(..., metavar="NAME"),
@@ -148,6 +153,7 @@ def resend(
 
 
 @searches.command(epilog="Example: jobledger searches drop berlin")
+@uses(Needs.CHANGES)
 def drop(context: typer.Context, name: str = typer.Argument(..., metavar="NAME")) -> None:
     """Counts as told what nobody knows to have arrived."""
     from db.records import utc_now
@@ -159,6 +165,7 @@ def drop(context: typer.Context, name: str = typer.Argument(..., metavar="NAME")
 
 
 @searches.command(epilog="Example: jobledger searches remove berlin")
+@uses(Needs.CHANGES)
 def remove(context: typer.Context, name: str = typer.Argument(..., metavar="NAME")) -> None:
     """Forgets a saved search."""
     from db.searches import remove_search
@@ -168,6 +175,7 @@ def remove(context: typer.Context, name: str = typer.Argument(..., metavar="NAME
 
 
 @searches.command(epilog="Example: jobledger searches run berlin")
+@uses(Needs.CHANGES)
 def run(
     context: typer.Context,
     name: str | None = typer.Argument(None, metavar="[NAME]", help="This one, due or not; else every due one."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from service.commands.ledger import Needs, uses
 from service.commands.options import settings_of
 from service.settings import UsageError, WorkFailed
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: jobledger mcp --db sqlite:///jobledger.db")(mcp)
 
 
+@uses(Needs.CHANGES)
 def serve(
     context: typer.Context,
     host: str = typer.Option("127.0.0.1", "--host", metavar="ADDRESS", help="Where to listen; this machine only."),
@@ -69,6 +71,7 @@ def _bound(host: str, port: int) -> Socket:
     return made
 
 
+@uses(Needs.NOTHING)
 def token(
     name: str = typer.Argument(..., metavar="NAME", help="Whose it is: letters, digits, - and _."),
 ) -> None:
@@ -87,6 +90,7 @@ def token(
     typer.echo(f'[tokens]\n{name} = "{hash_token(made)}"')
 
 
+@uses(Needs.READS)
 def mcp(context: typer.Context) -> None:
     """Tools for an assistant over stdin and stdout (Model Context Protocol); all of them only read."""
     from service.assistant import make_server

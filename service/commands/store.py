@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from service.commands.ledger import Needs, existing_ledger, uses
 from service.commands.options import settings_of
 from service.settings import UsageError, WorkFailed
 
@@ -22,6 +23,7 @@ db = typer.Typer(
 
 
 @db.command(epilog="Example: jobledger --db sqlite:///jobs.db db upgrade")
+@uses(Needs.CREATES)
 def upgrade(context: typer.Context) -> None:
     """Creates the tables, or brings them to this program's schema."""
     from db.session import SCHEMA_HEAD, open_ledger
@@ -31,42 +33,56 @@ def upgrade(context: typer.Context) -> None:
 
 
 @db.command(epilog="Example: jobledger db check")
+@uses(Needs.READS)
 def check(context: typer.Context) -> None:
-    """Looks for damage: the file itself, references, times, flags, statistics. Exit code 1 when anything is found."""
-    from db.checks import check_ledger
-    from db.session import open_ledger
+    """Looks for damage (the file itself, references, times, flags, statistics) and for ads that wait to be read.
 
-    problems = check_ledger(open_ledger(settings_of(context).database_url, create=False))
+    Names each damaged table and index. Exit code 1 when anything is found.
+    """
+    from db.checks import check_ledger
+    from db.errors import LedgerDamaged
+    from db.records import utc_now
+    from scheduler.backlog import find_backlog
+    from service.output import visible
+
+    engine = existing_ledger(context)
+    problems = check_ledger(engine)
+    try:
+        backlog = find_backlog(engine, utc_now())
+    except LedgerDamaged:  # the damage stands among the problems already
+        pass
+    else:
+        problems += [str(backlog)] if backlog.is_stuck else []
     for problem in problems:
-        typer.echo(problem)
+        typer.echo(visible(problem))
     if problems:
-        raise WorkFailed(
-            f"{len(problems)} problems found; `jobledger aggregate --all` mends what follows from raw postings"
-        )
+        said = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise WorkFailed(f"{said} found; `jobledger aggregate --all` mends what follows from raw postings")
     typer.echo("the ledger is sound")
 
 
 @db.command(epilog="Example: jobledger db stats --json")
+@uses(Needs.READS)
 def stats(context: typer.Context, as_json: bool = typer.Option(False, "--json")) -> None:
     """Rows of each table."""
     from db.queries import table_counts
-    from db.session import open_ledger
     from service.commands.collect import print_counts
 
-    print_counts(table_counts(open_ledger(settings_of(context).database_url, create=False)), as_json=as_json)
+    print_counts(table_counts(existing_ledger(context)), as_json=as_json)
 
 
 @db.command(epilog="Example: jobledger db backup jobledger-2026-11-21.db")
+@uses(Needs.READS)
 def backup(context: typer.Context, file: Path = typer.Argument(..., metavar="FILE")) -> None:
     """A whole copy of the ledger while others use it: a database file (SQLite) or a dump (PostgreSQL)."""
     from db.backup import backup_ledger
-    from db.session import open_ledger
 
-    backup_ledger(open_ledger(settings_of(context).database_url, create=False), file)
+    backup_ledger(existing_ledger(context), file)
     typer.echo(f"the ledger is copied to {file}")
 
 
 @db.command(epilog="Example: jobledger db copy sqlite:///jobledger.db postgresql://jobs@localhost/jobs")
+@uses(Needs.NOTHING)
 def copy(
     source: str = typer.Argument(..., metavar="SRC", help="The ledger to read: sqlite:///FILE or postgresql://…"),
     target: str = typer.Argument(..., metavar="DST", help="A new ledger; its tables are created."),
@@ -84,6 +100,7 @@ def copy(
 
 
 @db.command(epilog="Example: jobledger db forget --company 'Acme GmbH' --yes")
+@uses(Needs.CHANGES)
 def forget(
     context: typer.Context,
     url: str | None = typer.Option(None, "--url", metavar="URL", help="An ad, article or page."),
@@ -98,13 +115,12 @@ def forget(
     from db.erasure import forget_company, forget_old_words, forget_url
     from db.keys import key
     from db.records import utc_now
-    from db.session import open_ledger
 
     if (url is None) == (company is None):
         raise UsageError("give --url or --company, one of them")
     if not yes:
         typer.confirm(f"Erase everything held of {url or company}?", abort=True, err=True)
-    engine = open_ledger(settings_of(context).database_url, create=False)
+    engine = existing_ledger(context)
     if url is not None:
         erased = forget_url(engine, url, who=getpass.getuser(), now=utc_now())
     else:
@@ -120,6 +136,7 @@ def forget(
 
 
 @db.command(epilog="Example: jobledger db prune --days 90")
+@uses(Needs.CHANGES)
 def prune(
     context: typer.Context,
     days: int = typer.Option(90, "--days", min=0, metavar="N", help="Keep what was seen in the last N days."),
@@ -129,7 +146,6 @@ def prune(
 
     from db.erasure import forget_bodies
     from db.records import utc_now
-    from db.session import open_ledger
 
-    engine = open_ledger(settings_of(context).database_url, create=False)
+    engine = existing_ledger(context)
     typer.echo(f"{forget_bodies(engine, utc_now() - timedelta(days=days)):,} pages pruned")

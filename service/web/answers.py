@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from itertools import chain
 from typing import Any
 
 from fastapi import Request
-from starlette.responses import Response
+from sqlalchemy.exc import DBAPIError
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Send
 
+from db.errors import LedgerError, first_line
 from db.queries import as_json
 
 CHUNK = 64 * 1024
+log = logging.getLogger(__name__)
 
 
 def answer(request: Request, body: Mapping[str, Any], *, changed: datetime | None = None) -> Response:
@@ -56,6 +62,25 @@ def _known(request: Request, tag: str, changed: datetime | None) -> bool:
     except ValueError:
         return False
     return moment.tzinfo is not None and changed.astimezone(UTC).replace(microsecond=0) <= moment
+
+
+def streamed(parts: Iterator[bytes], media_type: str, *, headers: Mapping[str, str]) -> Response:
+    """An answer that is sent while it is read. What goes wrong before its first part is an answer of its own."""
+    first = next(parts, b"")
+    return _Streamed(chain([first], parts), media_type=media_type, headers=dict(headers))
+
+
+class _Streamed(StreamingResponse):
+    """Cuts the connection, with one line in the log, when the ledger cannot be read on: half an answer looks like one.
+
+    The status is sent by then. A client sees an answer that ends before its last chunk.
+    """
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        except (DBAPIError, LedgerError) as error:
+            log.error("an export was cut off: %s", first_line(error))
 
 
 def chunked(parts: Iterable[str]) -> Iterator[bytes]:

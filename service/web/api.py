@@ -10,7 +10,7 @@ from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Request
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
@@ -20,7 +20,7 @@ from db.looking import find_article, find_posting, list_companies, list_roles
 from db.merges import list_merges
 from db.queries import POSTING_KEYS, count_postings, each_posting, find_postings, list_flags, list_runs, list_sources
 from db.records import utc_now
-from db.session import LedgerError
+from db.session import LedgerError, reading
 from insights import render
 from insights.compare import compare_roles
 from insights.report import build_report
@@ -29,7 +29,7 @@ from insights.trends import wage_tracker
 from service.commands.options import require_role
 from service.output import write_rows
 from service.web import exports
-from service.web.answers import answer, chunked, conditional
+from service.web.answers import answer, chunked, conditional, streamed
 from service.web.guard import require_writer
 from service.web.params import FilterQuery, Page, RoleName, Text, Which
 from service.web.problems import Problem
@@ -85,11 +85,11 @@ def export(
             newest, link=str(request.url), title=exports.feed_title(filters.stated()), now=changed or utc_now()
         )
         return conditional(request, b"".join(chunked(lines)), kind, changed=changed)
-    rows = each_posting(engine, filters, sort="id")
     if ending == "parquet":
-        return _parquet(rows, name)
+        with reading(engine) as view:
+            return _parquet(each_posting(view, filters, sort="id"), name)
     kind, stream = exports.STREAMS[ending]
-    return StreamingResponse(chunked(stream(rows)), media_type=kind, headers=name)
+    return streamed(chunked(stream(each_posting(engine, filters, sort="id"))), kind, headers=name)
 
 
 def _parquet(rows: Iterable[exports.Row], headers: dict[str, str]) -> Response:

@@ -25,7 +25,7 @@ REQUESTS_A_MINUTE = 600
 def create_app(
     settings: Settings, *, per_minute: int | None = REQUESTS_A_MINUTE, secret: bytes | None = None, warm: bool = False
 ) -> FastAPI:
-    """The service over the ledger of `settings`; `per_minute` None lifts the rate limit.
+    """The service over the ledger of `settings`, which must exist; `per_minute` None lifts the rate limit.
 
     With `warm` the facets are read before anybody asks: a large ledger takes seconds.
     Processes that serve together share the `secret` that signs their sessions; else it is made up here.
@@ -40,7 +40,7 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
     )
     app.state.settings = settings
-    app.state.engine = open_ledger(settings.database_url)
+    app.state.engine = open_ledger(settings.database_url, create=False)
     app.state.keys = Keys(settings.tokens or {}, secret or token_bytes(32))
     app.state.cache = Cache()
     app.state.counts = Counts(app.state.engine)

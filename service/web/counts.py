@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from db.errors import LedgerError, first_line
 from db.facets import Columns, Facets, count_facets, read_columns
 from db.filters import Filters
 
@@ -44,7 +45,7 @@ class Counts:
         threading.Thread(target=self._begun, name="facets", daemon=True).start()
 
     def _begun(self) -> None:
-        with suppress(DBAPIError):  # who asks will be told
+        with suppress(DBAPIError, LedgerError):  # who asks will be told
             self._columns()
 
     def forget(self) -> None:
@@ -72,5 +73,5 @@ class Counts:
     def _read_meanwhile(self) -> None:
         try:
             self._read()
-        except DBAPIError as error:
-            log.warning("facets stay as they are, the ledger cannot be read: %s", str(error.orig).splitlines()[:1])
+        except (DBAPIError, LedgerError) as error:
+            log.warning("facets stay as they are, the ledger cannot be read: %s", first_line(error))

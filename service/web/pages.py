@@ -16,12 +16,14 @@ from aggregator.normalise.title_vocabulary import taxonomy
 from db.articles import list_articles
 from db.facets import Facets
 from db.filters import Filters
-from db.looking import find_article, find_posting, list_companies, list_roles
+from db.looking import companies_query, find_article, find_posting, list_roles, roles_query
 from db.queries import find_postings, list_runs, list_sources
 from db.records import utc_now
 from db.rejected import list_rejected
+from db.session import reading
 from insights import charts
 from insights.compare import Comparison, compare_roles
+from insights.method import unread_words
 from insights.model import Bar, Report
 from insights.page import facts, sections
 from insights.render import LEGEND, method_lines, summary
@@ -37,6 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 PAGE_LIMIT = 25
 SAMPLE = 8
+EMPLOYERS = 12
 FRESH = timedelta(seconds=5)
 """Counts older than this say how old they are."""
 FACETS_SHOWN = 10
@@ -132,11 +135,11 @@ def posting(request: Request, posting_id: Id) -> Response:
     asked(request, Nothing)
     from db.merges import survivor_of
 
-    engine = request.app.state.engine
-    found = find_posting(engine, posting_id)
-    if found is None:
-        stays = survivor_of(engine, posting_id)
-        found = find_posting(engine, stays) if stays != posting_id else None
+    with reading(request.app.state.engine) as view:
+        found = find_posting(view, posting_id)
+        if found is None:
+            stays = survivor_of(view, posting_id)
+            found = find_posting(view, stays) if stays != posting_id else None
     if found is None:
         raise Problem(404, f"no posting {posting_id!r}")
     return page(request, "posting.html", row=found, slug=slug(found["role"]) if found["role"] else None)
@@ -169,7 +172,6 @@ class RoleQuery(FilterQuery):
 def salaries(request: Request) -> Response:
     asked(request, Nothing)
     state = request.app.state
-    roles = state.cache.get("roles", lambda: list_roles(state.engine))
 
     def made() -> Report:
         return build_report(
@@ -179,16 +181,19 @@ def salaries(request: Request) -> Response:
             currency="USD",
             intervals=False,
             overview=False,
+            beside={"roles": roles_query()},
             now=utc_now(),
         )
 
     report = state.cache.get("report by role", made)
     figures = {group.key["role"]: group for group in report.groups}
     families: dict[str, list[dict[str, Any]]] = {}
+    roles = report.beside["roles"]
     for row in roles:
         group = figures.get(row["role"])
-        families.setdefault(row["family"] or "Other", []).append(row | {"group": group, "slug": slug(row["role"])})
-    return page(request, "salaries.html", families=sorted(families.items()), roles=roles)
+        families.setdefault(row["family"] or "Other", []).append({**row, "group": group, "slug": slug(row["role"])})
+    unread = unread_words(report.method["unread_ads"])
+    return page(request, "salaries.html", families=sorted(families.items()), roles=roles, unread=unread)
 
 
 @router.get("/salaries/{address}")
@@ -205,15 +210,12 @@ def role_page(request: Request, address: Annotated[str, Path(max_length=120)]) -
             filters=filters,
             by=("level",),
             currency="USD" if given.usd else None,
+            beside={"employers": companies_query(replace(filters, has_salary=None), limit=EMPLOYERS)},
             now=utc_now(),
         )
 
     report = cache.get(("report", filters, given.usd), made)
     sample, _ = find_postings(state.engine, replace(filters, has_salary=True, flagged=False), limit=SAMPLE)
-    employers = cache.get(
-        ("employers", filters),
-        lambda: list_companies(state.engine, filters=replace(filters, has_salary=None), limit=12),
-    )
     articles = [a for a in list_articles(state.engine) if role in a["roles"]][:SAMPLE]
     others = [row["role"] for row in cache.get("roles", lambda: list_roles(state.engine)) if row["role"] != role]
     return page(
@@ -226,7 +228,7 @@ def role_page(request: Request, address: Annotated[str, Path(max_length=120)]) -
         sections=sections(report),
         method=method_lines(report),
         sample=sample,
-        employers=employers,
+        employers=report.beside["employers"],
         articles=articles,
         others=others,
         given={name: value for name, value in report.filters.items() if name != "role"}
@@ -288,11 +290,11 @@ def articles(request: Request) -> Response:
 @router.get("/articles/{article_id}")
 def article(request: Request, article_id: Id) -> Response:
     asked(request, Nothing)
-    engine = request.app.state.engine
-    found = find_article(engine, article_id)
-    if found is None:
-        raise Problem(404, f"no article {article_id!r}")
-    stated = next((a for a in list_articles(engine, claims=True) if a["id"] == article_id), found)
+    with reading(request.app.state.engine) as view:
+        found = find_article(view, article_id)
+        if found is None:
+            raise Problem(404, f"no article {article_id!r}")
+        stated = next((a for a in list_articles(view, claims=True) if a["id"] == article_id), found)
     return page(request, "article.html", article=found, stated=stated, slug=slug)
 
 
@@ -300,6 +302,10 @@ def article(request: Request, article_id: Id) -> Response:
 def sources(request: Request) -> Response:
     asked(request, Nothing)
     state = request.app.state
-    found = state.cache.get("sources", lambda: list_sources(state.engine))
-    rejected = list_rejected(state.engine, limit=REJECTED_SHOWN)
-    return page(request, "sources.html", sources=found, runs=list_runs(state.engine, limit=50), rejected=rejected)
+
+    def made() -> tuple[list[dict[str, Any]], ...]:
+        with reading(state.engine) as view:
+            return list_sources(view), list_runs(view, limit=50), list_rejected(view, limit=REJECTED_SHOWN)
+
+    found, runs, rejected = state.cache.get("sources", made)
+    return page(request, "sources.html", sources=found, runs=runs, rejected=rejected)

@@ -15,7 +15,7 @@ from db.looking import merges_in_words
 from db.merges import merge_postings, split_posting
 from db.queries import list_flags
 from db.records import utc_now
-from db.session import LedgerError
+from db.session import LedgerError, reading
 from service.web.guard import COOKIE, SESSION_SECONDS, Keys, require_writer, writer
 from service.web.pages import asked
 from service.web.params import Text
@@ -43,9 +43,9 @@ class QueueQuery(BaseModel):
 @router.get("/review")
 def queue(request: Request) -> Response:
     given = asked(request, QueueQuery)
-    engine = request.app.state.engine
-    found = list_flags(engine, state=given.state, code=given.code, limit=QUEUE)
-    return page(request, "review.html", flags=found, counts=flag_counts(engine), given=given, tab="flags", most=QUEUE)
+    with reading(request.app.state.engine) as view:
+        found, counts = list_flags(view, state=given.state, code=given.code, limit=QUEUE), flag_counts(view)
+    return page(request, "review.html", flags=found, counts=counts, given=given, tab="flags", most=QUEUE)
 
 
 @router.post("/review/flags/{flag_id}")
@@ -80,9 +80,9 @@ class MergesQuery(BaseModel):
 @router.get("/review/merges")
 def merges(request: Request) -> Response:
     given = asked(request, MergesQuery)
-    engine = request.app.state.engine
-    found = merges_in_words(engine, limit=QUEUE)
-    return page(request, "merges.html", merges=found, counts=flag_counts(engine), given=given, tab="merges", most=QUEUE)
+    with reading(request.app.state.engine) as view:
+        found, counts = merges_in_words(view, limit=QUEUE), flag_counts(view)
+    return page(request, "merges.html", merges=found, counts=counts, given=given, tab="merges", most=QUEUE)
 
 
 @router.post("/review/merges/{other_id}")
