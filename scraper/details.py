@@ -13,6 +13,7 @@ from scrapy.http import Response
 from db.records import RawPostingRecord, RejectedRecord
 from scraper.answers import AnswerError, Ask, Parsed, Seen, completed, rejection
 from scraper.identity import Asked, Found, Says, Which, judge
+from scraper.pages.adaddress import same_ad
 from scraper.pages.declared import said_in_answer, with_text
 from scraper.pages.jobposting import decoded_page
 from scraper.pages.rows import joined
@@ -52,8 +53,8 @@ def others_on_page(parsed: Parsed, found: Found, asked: Asked, address: str) -> 
     """
     said = parsed.says.postings if parsed.says else ()
     for at, (record, words) in enumerate(zip(parsed.postings, said, strict=False)):
-        is_named = record.source_id == record.url and record.url in words.addresses
-        if at not in found.postings and is_named and record.url not in asked.addresses:
+        own = record.url if record.source_id == record.url and record.url in words.addresses else None
+        if at not in found.postings and own is not None and not any(same_ad(one, own) for one in asked.addresses):
             yield replace(record, page_url=address, partial=True)
 
 

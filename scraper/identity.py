@@ -93,7 +93,7 @@ class Found:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the ad is no longer where it was: its absence counts as that of an ad that no list names."""
+        """Whether the ad is no longer where it was: then it counts as missing, as if taken off the list."""
         return self.which is Which.GONE or (self.moved and self.which in (Which.OTHER, Which.LISTING))
 
 

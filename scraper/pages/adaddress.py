@@ -47,18 +47,18 @@ ENDS = _each("""
     404 410 error not-found not_found notfound page-not-found job-not-found expired job-expired closed job-closed gone
     removed unavailable no-longer-available job-unavailable filled inactive
 """)
-"""Parts of addresses at which a site ends the way to an ad that is gone."""
+"""Parts of addresses to which a site sends visitors of an ad that is gone."""
 DOORS = _each("""
     login log-in signin sign-in sign_in sso saml auth oauth oauth2 authorize authenticate consent cookie-consent
     cookies cookiewall privacy-gate captcha challenge verify age-gate session sessions
 """)
-"""Parts of addresses where a visitor has to log in or agree to something before he sees a page."""
+"""Parts of addresses where a visitor has to log in or agree to something before the page is shown."""
 DOOR_HOSTS = _each("login signin sso auth accounts account consent idp")
 NOT_ADS = _each("""
     company companies employer employers organization location locations category categories department departments
     team teams author user users tag tags page blog news article articles event events
 """)
-"""Parts of addresses behind which a number is no ad's number."""
+"""Parts of addresses after which a number does not belong to an ad."""
 ID_FIELDS = _each("""
     gh_jid ashby_jid lever_jid jid jk id jobid job_id job-id job token req reqid req_id requisition requisitionid
     requisition_id position positionid position_id vacancy vacancyid vacancy_id posting postingid posting_id
@@ -111,7 +111,7 @@ class Anatomy:
 
 @lru_cache(maxsize=4_096)
 def anatomy(address: str) -> Anatomy | None:
-    """The parts of an address; None for what is no web address.
+    """The parts of an address; None for anything but a web address.
 
     >>> anatomy("https://www.Acme.com/en/jobs/4711-nurse/apply?utm_source=x").path
     ('jobs', '4711-nurse')

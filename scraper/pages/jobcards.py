@@ -92,7 +92,7 @@ def read_cards(page: str, base: str | None = None) -> list[JobCard | Failure]:
 
 
 def read_job(page: str, base: str | None = None) -> JobCard | None:
-    """The job of a job page; None where the page is none, or says that its job is gone."""
+    """The job of a job page; None where the page shows no job, or says that its job is gone."""
     root = _parsed(page)
     if root is None:
         return None
@@ -279,7 +279,7 @@ def _description(nodes: list[Any], sections: dict[str, list[str]]) -> str | None
 
 
 def canonical_address(root: Any) -> str | None:
-    """The address that a page calls its own; a list or the home page, which some sites name everywhere, is none."""
+    """The address that a page calls its own. Some sites name a list or the home page everywhere: those do not count."""
     for path in ("//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content"):
         for value in root.xpath(path):
             if str(value).startswith(("http://", "https://")) and names_an_ad(str(value)):

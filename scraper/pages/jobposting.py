@@ -139,8 +139,8 @@ def read_job_page(html: bytes, seen: Seen) -> Parsed:
     """The job postings of a page as raw postings, with what it says about which ads they are; its problems rejected.
 
     A posting is known by the address that it declares. One alone on its page, without an address, is known by the
-    page's, unless the page says that its ad is gone: then it is some other job that the page offers instead. The
-    address of a list or a home page, which some sites declare for every ad, does not name an ad.
+    page's, unless the page says that its ad is gone: then it is some other job that the page offers instead. Some
+    sites declare a list or their home page as the address of every ad: those addresses do not count.
     """
     base = seen.answered or seen.url
     found, problems = find_job_postings(html, base)

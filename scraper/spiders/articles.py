@@ -212,7 +212,7 @@ class ArticlesSpider(scrapy.Spider):
             meta = {CONDITIONAL: True, "handle_httpstatus_list": list(GONE_STATUS)}
             if address not in self.asked_jobs:
                 self.asked_jobs.add(address)
-                # Two jobs may lead to one page: Scrapy's filter would drop the second request without a word.
+                # Two jobs may lead to one page: Scrapy's filter would drop the second request silently.
                 yield self._request(address, self.parse_job, cb_kwargs=arguments, meta=meta, dont_filter=True)
 
     def _postings(self, response: Response, page: str, seen_at: datetime) -> Parsed:

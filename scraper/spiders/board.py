@@ -119,7 +119,7 @@ class BoardSpider(scrapy.Spider):
             cb_kwargs={"ask": ask},
             meta=self._meta(ask),
             # A board's first answer is asked for in every run, two ranges of one file are two pages, and the pages of
-            # two ads may lead to one: Scrapy's filter would drop the second request without a word.
+            # two ads may lead to one: Scrapy's filter would drop the second request silently.
             dont_filter=True,
             # The pages that a listing names come before its next page, or they would all wait in memory.
             priority=0 if ask.kind == DETAIL else -1,
@@ -216,7 +216,7 @@ class BoardSpider(scrapy.Spider):
     def _elsewhere(self, listed: RawPostingRecord) -> Iterator[Record]:
         """The address of a posting leads to something else: it is open only if a list of postings says so.
 
-        A sitemap or a link is no such list: then the posting counts as not seen, once.
+        A sitemap or a link does not say that: then the posting counts as not seen in this run.
         """
         self._count(ELSEWHERE)
         if not listed.partial:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -96,16 +95,9 @@ class TestReport:
 
     def test_both_files_are_one_report(self, ledger: Engine, database_url: str, tmp_path: Path) -> None:
         """Made one after the other they could show two states of a ledger that is being written."""
-        calls = tmp_path / "calls"
-        program = tmp_path / "program.py"
-        program.write_text(
-            f"import sys\nopen({str(calls)!r}, 'a').write('called\\n')\n"
-            "from service.cli import main\nmain(sys.argv[1:])\n",
-            "utf-8",
-        )
-        told = ChoreSettings(report_folder=str(tmp_path / "r"), report_command=(sys.executable, str(program)))
+        told = ChoreSettings(report_folder=str(tmp_path / "r"), report_command="tests.scheduler.counted_report:main")
         write_weekly_report(database_url, MONDAY, told)
-        assert calls.read_text("utf-8") == "called\n"
+        assert Path(f"{ledger.url.database}.calls").read_text("utf-8") == "called\n"
         assert sorted(path.suffix for path in (tmp_path / "r").iterdir()) == [".html", ".json"]
 
     def test_so_many_weeks_are_looked_at_and_kept(self, ledger: Engine, database_url: str, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_two_dead_ads_that_lead_to_one_page_stay_two_ads(store: Engine, ledger_u
 
     first, second, base = twice(change, ledger_url)
     assert (first.verdict, first.raw_postings, len(before)) == ("healthy", 6, 6)
-    assert ads(store) == before, "no ad is overwritten, and the job without an address is none"
+    assert ads(store) == before, "no ad is overwritten, and a job without an address becomes no new ad"
     assert "the addresses of 2 of 6 ads lead to another page" in "; ".join(second.reasons)
     assert (second.verdict, second.complete) == ("healthy", True)
     rejected = column(store, "SELECT reason, url, detail FROM rejected ORDER BY url")
@@ -120,7 +120,9 @@ def test_an_ad_that_leads_to_another_listed_one_costs_that_one_nothing(ledger: E
 
     _, second, base = twice(change, database_url)
     after = ads(ledger)
-    assert after.pop(f"{base}/jobs/3")[0] == "Lead Analyst", "its own page is read, whoever led there before"
+    assert after.pop(f"{base}/jobs/3")[0] == "Lead Analyst", (
+        "its own page is read although other addresses led there first"
+    )
     before.pop(f"{base}/jobs/3")
     assert after == before
     assert column(ledger, "SELECT count(*) FROM rejected WHERE reason = 'not_this_ad'") == [2]
@@ -387,7 +389,7 @@ def test_a_platform_that_answers_with_something_else(
     played.are_wrong = True
     second = crawl(source, database_url=database_url, timeout_seconds=60)
     after = ads(ledger)
-    assert after.keys() == before.keys(), "no ad comes to be that nobody listed"
+    assert after.keys() == before.keys(), "no ad appears that the list does not name"
     for n in range(len(WRONG)):
         assert after[IDS[platform](n)] == before[IDS[platform](n)], n
     assert sorted(column(ledger, "SELECT reason FROM rejected")) == sorted(reason for _, reason in WRONG)

@@ -40,7 +40,7 @@ def rows(store: Engine, query: str) -> list[tuple[object, ...]]:
 
 
 def with_tag(tag: str, body: str) -> Route:
-    """A page that answers 304 to whoever knows its ETag."""
+    """A page that answers 304 to a request with its ETag."""
 
     def answer(request: Request) -> Answer:
         if request.headers.get("If-None-Match") == tag:
@@ -212,7 +212,7 @@ def _look_ups(source: Source) -> list[str]:
     return ["/" + wayback_lookup(source, None).url.split("/", 3)[3]]
 
 
-def test_a_revisit_record_gives_nobody_the_page_of_another(tmp_path: Path) -> None:
+def test_a_revisit_record_does_not_hand_on_the_page_of_another_address(tmp_path: Path) -> None:
     http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
     revisit = (
         "WARC/1.0\r\nWARC-Type: revisit\r\nWARC-Target-URI: https://old.example/jobs/2\r\nWARC-Date: 2024-05-06T07:08:09Z\r\n"
