@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy.engine import make_url
 
 from service.cli import main as program
 
 
 def main(words: list[str]) -> object:
-    with open(f"{make_url(words[words.index('--db') + 1]).database}.calls", "a", encoding="utf-8") as calls:
+    calls_file = Path(f"{make_url(words[words.index('--db') + 1]).database}.calls")
+    with calls_file.open("a", encoding="utf-8") as calls:
         calls.write("called\n")
     return program(words)
