@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import stat
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+from db.files import FileRefused, read_bytes
 
 LARGEST_TOML: Final = 4 << 20
 """Bytes of a TOML file: some 12,000 sources."""
@@ -48,23 +48,14 @@ class UserFileError(ValueError):
 def read_user_bytes(path: Path, *, largest: int = LARGEST_TABLE) -> bytes:
     """The bytes of an ordinary file. Raises `UserFileError` for anything else."""
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError("not an ordinary file")
-            content = file.read(largest + 1)
+        return read_bytes(path, largest)
     except FileNotFoundError as error:
         raise UserFileError(path, "there is no such file") from error
+    except FileRefused as error:
+        raise UserFileError(path, str(error)) from error
     except (OSError, ValueError) as error:  # a ValueError for a name with a NUL
         reason = getattr(error, "strerror", None) or str(error)
         raise UserFileError(path, f"cannot be read ({reason})") from error
-    if len(content) > largest:
-        raise UserFileError(path, f"is larger than {largest >> 20} MiB, the most that is read")
-    return content
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Without O_NONBLOCK, opening a pipe would wait for its writer."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_user_toml(path: Path) -> dict[str, Any]:
