@@ -34,7 +34,7 @@ _LONG_KEY = re.compile(
     re.VERBOSE | re.MULTILINE | re.ASCII,
 )
 """tomllib's memory grows with the square of a key's parts."""
-_LONG_NUMBER = re.compile(r"[0-9][0-9_]{4000}")
+_LONG_NUMBER = re.compile(r"(?<![0-9_])[0-9][0-9_]{4000}")
 
 
 class UserFileError(ValueError):

@@ -178,7 +178,7 @@ def host_name(url: str) -> str:
     'acme-robotics'
     """
     host = (urlsplit(url).hostname or "site").removeprefix("www.")
-    if re.fullmatch(r"[\d.]+|.*:.*", host):
+    if ":" in host or re.fullmatch(r"[\d.]+", host):
         return host  # an address in numbers has no words to leave out
     labels = [
         label for label in host.split(".") if label not in ("careers", "jobs", "career", "job", "com", "co", "org")

@@ -18,8 +18,8 @@ from scraper.pages.addresses import canonical
 from scraper.pages.plain import plain_text
 from scraper.pages.rows import is_scalar
 
-_LINK = re.compile(r"<(?:link|meta)\b[^>]{0,1000}>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\w:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+_LINK = re.compile(r"<(?:link|meta)\b[^<>]{0,1000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 _UNSEEN = re.compile(r"\bhidden\b|\bd-none\b|\bhide\b|display:\s*none|\bsr-only\b|\bvisually-hidden\b", re.IGNORECASE)
 """In attributes of an element that no reader sees: many pages carry the words of every case and show one."""
 HEADINGS = ("title", "h1", "h2", "h3")

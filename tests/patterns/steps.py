@@ -55,7 +55,7 @@ class Steps:
             end = next(ends, None)
             if how != "search":
                 return [] if end is None else [(start, end)]
-            must_advance = end is not None
+            must_advance = end == start
             if end is None:
                 start += 1
                 continue
@@ -259,17 +259,16 @@ class Steps:
             while open_:
                 tries = open_[-1]
                 end = next(tries, None) if tries is not None else None
-                if end is None or (end == ends[-1] and len(ends) > least):
-                    if end is not None:
-                        continue
+                if end is None:
                     open_.pop()
                     if len(ends) > least:
                         self._step()
                         yield ends[-1]
                     ends.pop()
                     continue
+                is_last = end == ends[-1] and len(ends) > least  # a round that reads nothing is not repeated
                 ends.append(end)
-                open_.append(inner(end) if len(ends) <= most else None)
+                open_.append(None if is_last or len(ends) > most else inner(end))
 
         return match
 

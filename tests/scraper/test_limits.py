@@ -124,22 +124,22 @@ def test_nothing_is_left_armed(short: None) -> None:
 
 SCOPE = '<div itemscope itemtype="https://schema.org/JobPosting" itemref="a b c"><b itemprop="title">Chef</b></div>'
 CIRCLE = "".join(
-    f'<div id="{name}"><i itemprop="x" itemscope itemref="a b c"></i>'
-    '<i itemprop="y" itemscope itemref="c b a"></i></div>'
+    f'<div id="{name}">'
+    + '<i itemprop="x" itemscope itemref="a b c"></i><i itemprop="y" itemscope itemref="c b a"></i></div>'
     for name in "abc"
 )
-REFERENCES = [{"@id": name} for name in "abcdefgh"]
-GRAPH = ",".join(json.dumps({"@id": name, "a": REFERENCES * 3}) for name in "abcdefgh")
+ALL = [{"@id": name} for name in "abcdefgh"]
+GRAPH = [
+    {"@type": "JobPosting", "title": "Chef", "a": {"@id": "a"}},
+    *({"@id": name, "a": ALL * 3} for name in "abcdefgh"),
+]
 
 ENDLESS_PAGES = {
     "items that refer to each other": SCOPE + CIRCLE,
     "nested properties repeat their text": '<div itemscope itemtype="https://schema.org/JobPosting">'
     + '<b itemprop="x">' * 200
     + "word " * 20_000,
-    "nodes that refer to each other": '<script type="application/ld+json">{"@graph":['
-    + '{"@type":"JobPosting","title":"Chef","a":{"@id":"a"}},'
-    + GRAPH
-    + "]}</script>",
+    "nodes that refer to each other": '<script type="application/ld+json">' + json.dumps(GRAPH) + "</script>",
     "very many objects": '<script type="application/ld+json">[{"@type":"JobPosting","title":"Chef"}'
     + ',{"a":1}' * 25_000
     + "]</script>",
