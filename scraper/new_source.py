@@ -61,12 +61,14 @@ def survey(url: str, html: bytes | None, fetch: Fetch | None = None) -> Survey:
     if found is not None and not (found.platform.spider == "jobpages" and not _declares_jobs(html, url)):
         return Survey(recognised=found, pages=pages)
     links = ad_links(html, url)
-    for address in links.addresses[:PROBES] if links is not None and fetch is not None else ():
+    if links is None or fetch is None:
+        return Survey(recognised=None, links=links, pages=pages)
+    for address in links.addresses[:PROBES]:
         body = fetch(address)
         if body is None:
             continue
         pages.setdefault("ad", body)
-        if links is not None and _declares_jobs(body, address):
+        if _declares_jobs(body, address):
             options = {"pattern": links.pattern}
             listed = Recognised(platform_of("jobpages"), url=url, options=options, found_in="linked pages")
             return Survey(recognised=listed, whole=not has_more_pages(html), links=links, pages=pages)

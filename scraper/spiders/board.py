@@ -78,9 +78,8 @@ class BoardSpider(scrapy.Spider):
         try:
             asks = self.first(self.source)
         except AnswerError as error:  # the entry lacks what its platform needs
-            self.logger.error("%s: %s", self.source.name, error.detail)
             note_failure(self.crawler.stats, self.source.url or "no address", error.detail)
-            return
+            raise
         for ask in asks:
             yield self.request(ask)
 
