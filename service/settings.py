@@ -85,7 +85,7 @@ def _texts(value: Any, _folder: Path) -> tuple[str, ...]:
 
 def _count(value: Any, _folder: Path) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
-        raise ValueError(f"write a whole number from 1 to {MOST:,}")
+        raise ValueError(f"write a whole number from 1 on, {MOST:,} at most")
     return value
 
 

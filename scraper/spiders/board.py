@@ -96,9 +96,8 @@ class BoardSpider(scrapy.Spider):
         try:
             asks = list(self.first(self.source))
         except AnswerError as error:  # the entry lacks what its platform needs
-            self.logger.error("%s: %s", self.source.name, error.detail)
             note_failure(self.crawler.stats, self.source.url or "no address", error.detail)
-            return
+            raise
         for ask in asks:
             self._listings.add(page_address(ask))
             yield self.request(ask)

@@ -42,7 +42,7 @@ def list_sources(
         {"name": s.name, "platform": s.spider, "enabled": s.enabled, "schedule": s.schedule, "terms": s.terms}
         | {"next_run": next_of.get(s.name)}
         | state_row(known[s.name])
-        | {"error": spider_fault(s)}
+        | {"ailment": known[s.name].ailment, "error": spider_fault(s)}
         for s in sources
     ]
     for row in found:

@@ -94,7 +94,6 @@ def state_row(state: Any) -> dict[str, Any]:
         "last_run": (last.finished_at or last.started_at) if last else None,
         "verdict": (last.verdict or last.state) if last else None,
         "health": state.health,
-        "ailment": state.ailment,
     }
 
 
