@@ -1,1 +1,1 @@
-"""Reading archives in bulk: where they come from, their records one by one, and what no page without a job has."""
+"""Reading archives in bulk: where they come from, and how a page without a job is told from its bytes."""

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from db.files import LARGEST, LARGEST_PAGE, FileRefused, open_file, read_bytes
-from db.queries import list_rejected
 from db.records import RawPostingRecord, RejectedRecord
+from db.rejected import list_rejected
 from db.session import open_ledger
 from scheduler.backfill import backfill, find_warcs
 from scraper.captures import find_files, open_capture, read_capture
