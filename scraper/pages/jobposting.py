@@ -19,7 +19,7 @@ from scraper.limits import LONGEST_TREE, TooCostlyError, too_large
 from scraper.pages.addresses import canonical
 from scraper.pages.basesalary import pay_of
 from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
-from scraper.pages.microdata import microdata_items
+from scraper.pages.microdata import MOST_ITEMS, microdata_items
 from scraper.pages.plain import plain_text
 from scraper.pages.rows import Row, is_scalar, joined
 
@@ -80,7 +80,10 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
         if not found and (why := too_large(len(page), LONGEST_TREE)):
             problems.append(Problem("too_large", why))
         elif not found:
-            found = [JobPosting(cleaned(item), "microdata") for item in microdata_items(page, TYPE)]
+            items = microdata_items(page, TYPE)
+            found = [JobPosting(cleaned(item), "microdata") for item in items[:MOST_ITEMS]]
+            if len(items) > MOST_ITEMS:
+                problems.append(Problem("too_costly", f"only the first {MOST_ITEMS} items are read"))
     except TooCostlyError as error:
         problems.append(Problem(error.reason, error.detail))
     if not found and not problems and b"ld+json" in html.lower() and values:
