@@ -111,8 +111,9 @@ def _may_hold_featured(lowered: bytes) -> bool:
     if any(_FEATURED.match(lowered, at) for at in _places(lowered, b"featured")):
         return True
     at = lowered.find(b"@")
-    last = len(lowered) - 1
-    bar = _Bar(lowered)
+    if at < 0:
+        return False
+    last, bar = len(lowered) - 1, _Bar(lowered)
     while at >= 0:
         before = lowered[at - 1] if at else 0x3E
         if before in _SPACE and at > 1:

@@ -22,7 +22,7 @@ from scraper.pages.addresses import absolute, canonical
 from scraper.pages.basesalary import pay_of
 from scraper.pages.declared import page_addresses, said_of, with_text
 from scraper.pages.jsonld import MOST_OBJECTS, Problem, json_ld_objects
-from scraper.pages.microdata import microdata_items
+from scraper.pages.microdata import MOST_ITEMS, microdata_items
 from scraper.pages.plain import plain_text
 from scraper.pages.rows import Row, is_scalar, joined
 
@@ -82,7 +82,9 @@ def find_job_postings(html: bytes, url: str) -> tuple[list[JobPosting], list[Pro
             problems.append(Problem("too_large", why))
         elif not found:
             items = microdata_items(page, TYPE)
-            found += _declared(items, lambda item: _posting(cleaned(item), url, "microdata"), problems)
+            found += _declared(items[:MOST_ITEMS], lambda item: _posting(cleaned(item), url, "microdata"), problems)
+            if len(items) > MOST_ITEMS:
+                problems.append(Problem("too_costly", f"only the first {MOST_ITEMS} items are read"))
     except TooCostlyError as error:
         problems.append(Problem(error.reason, error.detail))
     if not found and not problems and b"ld+json" in html.lower() and values:

@@ -44,6 +44,8 @@ ADDRESSES = {"a": "href", "link": "href", "area": "href", "img": "src", "object"
 def microdata_items(page: str, type_name: str) -> list[dict[str, object]]:
     """The items of one schema.org type in a page's microdata, or in its RDFa when it has no microdata.
 
+    More than `MOST_ITEMS` say that the page has even more.
+
     Raises `TooCostlyError` for a page whose items repeat each other without end.
 
     >>> microdata_items('<p itemscope itemtype="https://schema.org/Thing"><b itemprop="name">x</b></p>', "Thing")
@@ -60,7 +62,7 @@ def microdata_items(page: str, type_name: str) -> list[dict[str, object]]:
             if _type_of(element, syntax).lower() == type_name.lower() and not _is_nested(element, syntax, type_name)
         )
         page_items = _Items(root, syntax)
-        found = [page_items.item(element, DEEPEST) for element in islice(elements, MOST_ITEMS)]
+        found = [page_items.item(element, DEEPEST) for element in islice(elements, MOST_ITEMS + 1)]
         if found:
             return found
     return []

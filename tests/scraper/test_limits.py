@@ -140,6 +140,7 @@ ENDLESS_PAGES = {
     + '<b itemprop="x">' * 200
     + "word " * 20_000,
     "nodes that refer to each other": '<script type="application/ld+json">' + json.dumps(GRAPH) + "</script>",
+    "very many items": '<p itemscope itemtype="https://schema.org/JobPosting"><b itemprop="title">Chef</b></p>' * 600,
     "very many objects": '<script type="application/ld+json">[{"@type":"JobPosting","title":"Chef"}'
     + ',{"a":1}' * 25_000
     + "]</script>",
@@ -150,6 +151,23 @@ ENDLESS_PAGES = {
 def test_a_small_page_that_stands_for_a_huge_one_is_named(body: str) -> None:
     parsed = read_job_page(body.encode(), Seen(source="x", url="https://x.example/", at=SEEN_AT))
     assert "too_costly" in [one.reason for one in parsed.rejected]
+
+
+WRAPPED = {
+    "trailing comma and deep indentation": '{"@type":"JobPosting","title":"Chef",' + "\n" + " " * 4_000 + "}",
+    "blanks before a comment that never ends": " " * 4_000 + "// <" + '{"@type":"JobPosting","title":"Chef",}',
+    "blanks behind": '{"@type":"JobPosting","title":"Chef",}' + "\n \t" * 2_000 + ";",
+    "wrapped again and again": "<!-- //<![CDATA[ " * 500
+    + '{"@type":"JobPosting","title":"Chef",}'
+    + " //]]> -->" * 500,
+}
+
+
+@pytest.mark.parametrize("script", WRAPPED.values(), ids=WRAPPED)
+def test_blanks_around_a_broken_script_cost_nothing(script: str) -> None:
+    body = f'<script type="application/ld+json">{script}</script>'
+    parsed = read_job_page(body.encode(), Seen(source="x", url="https://x.example/", at=SEEN_AT))
+    assert [one.title_text for one in parsed.postings] == ["Chef"]
 
 
 def test_a_page_too_long_for_a_tree_is_named(tmp_path: Path) -> None:
