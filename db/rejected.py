@@ -133,6 +133,14 @@ def count_rejected(connection: Connection) -> dict[str, int]:
     return {row.source: row.n for row in connection.execute(query)}
 
 
+def failed_since(engine: Engine, source: str, since: datetime) -> int:
+    """How many rows of a source our rules have failed on since a moment."""
+    query = select(func.count()).select_from(REJECTED).where(STANDING, REJECTED.c.rules_version.is_not(None))
+    with reading(engine) as connection:
+        found = query.where(REJECTED.c.source == source, REJECTED.c.last_seen >= since)
+        return connection.execute(found).scalar_one()
+
+
 def rejected_sources(engine: Engine) -> list[str]:
     """Every source of which something was rejected."""
     with reading(engine) as connection:

@@ -169,6 +169,7 @@ def crawl_now(
     """Runs the sources, each in a process of its own, here or on a cluster; aggregates; returns a row a run."""
     from db.queries import list_runs, seen_since
     from db.records import utc_now
+    from db.rejected import failed_since
     from db.session import open_ledger
     from scheduler.cluster import pool
     from scheduler.crawling import crawl_on_workers
@@ -185,6 +186,7 @@ def crawl_now(
     for source in sources:
         run = next(row for row in list_runs(engine, source=source.name) if row["id"] == ids[source.name])
         run["flagged"] = seen_since(engine, source.name, started)[1]
+        run["rejected"] += failed_since(engine, source.name, started)
         rows.append({name: run[name] for name in RUN_COLUMNS})
     return rows
 

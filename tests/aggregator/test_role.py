@@ -236,5 +236,5 @@ def test_a_field_joined_behind_a_role_leaves_the_role(title: str, role: str) -> 
 
 @pytest.mark.parametrize("sign", [" and ", " / ", "/", " & "])
 @pytest.mark.parametrize("behind", ["E-commerce", "Cloud", "Property Development", "Data"])
-def test_whatever_is_joined_behind_a_designer_she_stays_one(sign: str, behind: str) -> None:
+def test_what_is_joined_behind_a_designer_leaves_a_designer(sign: str, behind: str) -> None:
     assert parse_role(f"Website Designer{sign}{behind}").role == "UX Designer"
