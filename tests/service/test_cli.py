@@ -244,3 +244,33 @@ def test_normalise_reads_lines_and_writes_objects(what: str) -> None:
 
 def test_normalise_survives_any_bytes() -> None:
     assert len(piped("normalise", "salary", stdin=b"\xff\xfe 100K\n\x00\n\n").splitlines()) == 3
+
+
+WRONG_FILES = {
+    "nested without end": b"a = 1\nx = " + b"[" * 100_000,
+    "a long number": b"report_weeks = " + b"9" * 5000,
+    "a key without end": b".".join([b"a"] * 100_000) + b" = 1",
+    "no UTF-8": b"sources = 'caf\xe9'",
+    "a NUL": b'sources = "a\\u0000b"\nsource = "\\u0000"',
+}
+
+
+@pytest.mark.parametrize("content", WRONG_FILES.values(), ids=WRONG_FILES)
+@pytest.mark.parametrize("kind", ["--config", "--sources"])
+def test_a_file_with_any_content_is_one_line_in_every_command(kind: str, content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "given.toml"
+    file.write_bytes(content)
+    ledger = ("--db", f"sqlite:///{tmp_path / 'x.db'}")
+    commands = [
+        ("sources", "list"),
+        ("sources", "check"),
+        ("crawl", "--all"),
+        ("schedule", "list"),
+        ("schedule", "once"),
+    ]
+    for command in commands:
+        done = run(*command, kind, str(file), *ledger)
+        assert done.returncode == 2, (command, done.stderr)
+        assert str(file) in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert "Traceback" not in done.stderr
