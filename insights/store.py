@@ -39,6 +39,8 @@ BATCH = {"adbc.sqlite.query.batch_rows": "8192"}
 SNAPSHOT_TRIES = 20
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 READER_TIMEOUT_SECONDS = 600
+READER = "insights.reader:main"
+"""What the child process runs."""
 STREAM = "stream"
 """The name under which an insert statement finds what the store sends."""
 DUCKDB: dict[str, Any] = {"preserve_insertion_order": "false", "threads": "2"}
@@ -155,7 +157,7 @@ def _ask_child(path: str, columns: Sequence[Columns], lists: Sequence[str]) -> A
     with tempfile.TemporaryDirectory(prefix="jobledger-") as folder, _filling(path, columns) as answers:
         questions = [asdict(question) for question in columns]
         job = {"path": path, "columns": questions, "lists": list(lists), "folder": folder}
-        ended = run_child("insights.reader:main", job, seconds=READER_TIMEOUT_SECONDS)
+        ended = run_child(READER, job, seconds=READER_TIMEOUT_SECONDS)
         if ended.failure is not None:
             raise Unreadable(ended.said.get("error") or f"{path} cannot be read: the reading process {ended.failure}")
         for number, (question, filled) in enumerate(zip(columns, answers.columns, strict=True)):

@@ -49,7 +49,7 @@ def cohort_flags(engine: Engine, now: datetime) -> Mapping[str, Any]:
     from aggregator.cohorts import flag_cohorts
 
     changes = flag_cohorts(engine, now=now)
-    return asdict(changes) if changes is not None else {}
+    return asdict(changes) | {"rejected": len(changes.rejected)} if changes is not None else {}
 
 
 def retention(engine: Engine, now: datetime) -> Mapping[str, Any]:

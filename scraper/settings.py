@@ -84,9 +84,11 @@ SETTINGS: Final[dict[str, Any]] = {
     "ITEM_PIPELINES": {"scraper.pipelines.StorePipeline": 500},
     "EXTENSIONS": {
         "scrapy.extensions.feedexport.FeedExporter": None,
+        "scrapy.extensions.memusage.MemoryUsage": None,
         "scrapy.extensions.telnet.TelnetConsole": None,
         "scrapy.extensions.remote_control.RemoteControl": None,
         "scraper.closing.Closing": 10,
+        "scraper.memory.CrawlMemory": 20,
     },
     # How it runs.
     "SPIDER_MODULES": [],  # a crawl imports the one spider it needs, so that a broken one stops nobody else

@@ -104,7 +104,7 @@ Say here where the postings are listed, what pay, dates and descriptions they ha
 
 from __future__ import annotations
 
-from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, completed_by, gathered, posting
+from scraper.answers import DETAIL, AnswerError, Ask, Parsed, Seen, gathered, posting
 from scraper.pages.rows import Row, decoded_json, listed_in
 from scraper.pages.selecting import Markup
 from scraper.sources import Source
@@ -132,7 +132,7 @@ class %CLASS%(BoardSpider):
 
     def read(self, body: bytes, ask: Ask, seen: Seen) -> Parsed:
         if ask.kind == DETAIL:
-            return read_ad(body, ask, seen)
+            return read_ad(body, seen)
         if body.lstrip()[:1] in (b"{", b"["):
             return read_json(body, seen)
         return read_list(body, seen)
@@ -147,13 +147,13 @@ def read_list(body: bytes, seen: Seen) -> Parsed:
     return Parsed(asks=(*(page_ask(url, None, seen) for url in ads), *(Ask(url=url) for url in more[:1])))
 
 
-def read_ad(body: bytes, ask: Ask, seen: Seen) -> Parsed:
+def read_ad(body: bytes, seen: Seen) -> Parsed:
     """One ad from its own page. Fields that end in _text hold what the page says, word for word."""
     page = Markup(body, seen.url)
     title = page.text(TITLE)
     if title is None:
         raise AnswerError("no_title", f"nothing matches {TITLE}")
-    parsed = posting(
+    return posting(
         seen,
         Row({}),
         title=title,
@@ -165,7 +165,6 @@ def read_ad(body: bytes, ask: Ask, seen: Seen) -> Parsed:
         employment_text=page.text(EMPLOYMENT),
         description_text=page.block(DESCRIPTION),
     )
-    return completed_by(parsed, ask)
 
 
 def read_json(body: bytes, seen: Seen) -> Parsed:
@@ -233,7 +232,7 @@ OF_HTML = """
     def test_an_ad_is_read_as_it_stands(self) -> None:
         page = PAGES / "ad.html"
         self.assertTrue(page.exists(), f"save the page of an ad as {page}")
-        (ad,) = read_ad(page.read_bytes(), Ask(url=AD_URL, kind=DETAIL), seen(AD_URL)).postings
+        (ad,) = read_ad(page.read_bytes(), seen(AD_URL)).postings
         self.assertEqual({name: getattr(ad, name) for name in AD}, AD)
 """
 

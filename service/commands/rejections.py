@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from service.commands.options import settings_of
+from service.commands.ledger import Needs, existing_ledger, uses
 from service.settings import UsageError
 
 
@@ -30,6 +30,7 @@ TABLE = (
 
 
 @rejected.command("list", epilog="Example: jobledger rejected list --source acme --reason rule_failed --format jsonl")
+@uses(Needs.READS)
 def list_all(
     context: typer.Context,
     source: str | None = typer.Option(None, "--source", metavar="NAME", help="Only what this source gave."),
@@ -44,13 +45,12 @@ def list_all(
 ) -> None:
     """What could not be read or fetched, newest first: source, address, reason, when."""
     from db.rejected import COLUMNS, list_rejected
-    from db.session import open_ledger
     from service.output import print_table, require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
     if kind == "table" and output is not None:
         raise UsageError("--output needs --format json, jsonl or csv")
-    engine = open_ledger(settings_of(context).database_url, create=False)
+    engine = existing_ledger(context)
     _require_known(engine, source, reason)
     found = list_rejected(engine, source=source, reason=reason, since=_day(since), resolved=resolved, limit=limit)
     if kind != "table":

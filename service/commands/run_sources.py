@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from service.commands.ledger import Needs, uses
+from service.commands.ledger import Needs, ledger_or_none, uses
 from service.commands.options import settings_of
 from service.commands.schedules import SourcesFile, say_faults, sources_of, state_row, timetable_rows
 from service.settings import UsageError
@@ -28,16 +28,16 @@ def list_sources(
 ) -> None:
     """Every source with its platform, timetable, last run and health."""
     from db.records import utc_now
-    from db.session import open_ledger
     from scheduler.states import states
     from scraper.spider_files import spider_fault
     from service.narrow import moment, print_fitting
     from service.output import require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    next_of = {row["name"]: row["next_run"] for row in timetable_rows(context, path)}
     sources = sources_of(context, path)
-    known = states(open_ledger(settings_of(context).database_url), [source.name for source in sources])
+    engine = ledger_or_none(context)
+    next_of = {row["name"]: row["next_run"] for row in timetable_rows(context, sources, engine)}
+    known = states(engine, [source.name for source in sources])
     found = [
         {"name": s.name, "platform": s.spider, "enabled": s.enabled, "schedule": s.schedule, "terms": s.terms}
         | {"next_run": next_of.get(s.name)}

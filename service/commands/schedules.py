@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from service.commands.ledger import Needs, existing_ledger, ledger_or_none, uses
 from service.commands.options import settings_of
 from service.settings import UsageError, WorkFailed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from scraper.sources import Source
 
 
 def register(app: typer.Typer) -> None:
@@ -68,12 +74,11 @@ TIMETABLE = (
 )
 
 
-def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, Any]]:
+def timetable_rows(context: typer.Context, sources: Sequence[Source], engine: Engine) -> list[dict[str, Any]]:
     """What runs next, what ran last and how each job fares; a row a job."""
     from db.records import utc_now
     from scheduler.timetable import next_runs, wanted_jobs
 
-    engine = ledger_or_none(context)
     return [
         {
             "name": line.name,
@@ -83,7 +88,7 @@ def timetable_rows(context: typer.Context, path: Path | None) -> list[dict[str, 
             "probe": line.next_is_probe,
             **state_row(line),
         }
-        for line in next_runs(sources_of(context, path), utc_now(), engine, wanted_jobs(_chores(context)))
+        for line in next_runs(sources, utc_now(), engine, wanted_jobs(_chores(context)))
     ]
 
 
@@ -146,8 +151,9 @@ def list_schedule(
     from service.output import require_format, write_rows
 
     kind = require_format(format, ("table", "json", "jsonl", "csv"))
-    found = timetable_rows(context, path)
-    say_faults(sources_of(context, path))
+    sources = sources_of(context, path)
+    found = timetable_rows(context, sources, ledger_or_none(context))
+    say_faults(sources)
     if kind != "table":
         write_rows(found, kind, columns=list(found[0]) if found else ["name"], output=None)
         return

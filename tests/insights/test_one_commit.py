@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,24 +114,11 @@ def test_a_writer_between_the_reads_changes_nothing(
     assert MAKERS[what](market) != undisturbed, "what the writer wrote shows in no figure: the test says nothing"
 
 
-def test_the_child_process_reads_one_commit_too(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_child_process_reads_one_commit_too(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(database_url, [posting(i, company=f"Employer {i % 7}") for i in range(1, 30)])
     undisturbed = build_report(database_url, filters=Filters(), now=NOW)
-    script = tmp_path / "reader.py"
-    script.write_text(
-        "import subprocess, sys\nfrom insights import store\nfrom insights.reader import main\n"
-        "fill = store._fill\n"
-        "def and_commit(*given):\n"
-        "    fill(*given)\n"
-        f"    subprocess.run([sys.executable, '-c', {WRITE!r}, {database_url!r}, *{COMMIT!r}], check=True)\n"
-        "store._fill = and_commit\nmain()\n",
-        "utf-8",
-    )
     with monkeypatch.context() as patch:
-        patch.setattr(store, "READER", (sys.executable, str(script)))
-        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        patch.setattr(store, "READER", "tests.insights.disturbed_reader:main")
         disturbed = build_report(database_url, filters=Filters(), now=NOW)
     assert disturbed == undisturbed
     assert build_report(database_url, filters=Filters(), now=NOW) != undisturbed

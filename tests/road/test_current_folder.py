@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[Sequence[str], Sequence[int]]] = {
     "demo": (("--folder", "demo"), (0,)),
     "export": (("all.parquet",), (0,)),
     "flags list": ((), (0,)),
+    "rejected list": ((), (0,)),
     "flags confirm": (("1",), (0, 1, 2)),
     "flags dismiss": (("1", "--why", "because"), (0, 1, 2)),
     "flags reopen": (("1",), (0, 1, 2)),

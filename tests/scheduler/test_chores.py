@@ -104,8 +104,8 @@ class TestCohorts:
             return {row.posting_id: row.state for row in found}
 
     def test_the_odd_one_is_flagged_once(self, market: Engine) -> None:
-        assert cohort_flags(market, NOON) == {"raised": 1, "reworded": 0, "lifted": 0}
-        assert cohort_flags(market, NOON) == {"raised": 0, "reworded": 0, "lifted": 0}
+        assert cohort_flags(market, NOON) == {"raised": 1, "reworded": 0, "lifted": 0, "rejected": 0}
+        assert cohort_flags(market, NOON) == {"raised": 0, "reworded": 0, "lifted": 0, "rejected": 0}
         assert self.flags(market) == {"p40": "open"}
 
     def test_a_flag_that_no_longer_holds_is_lifted(self, market: Engine) -> None:

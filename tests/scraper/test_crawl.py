@@ -91,7 +91,7 @@ def test_a_ledger_that_cannot_be_opened_is_a_failed_run(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("this is no database, and long enough to be sure of it" * 40)
     result = run("shouts", f"sqlite:///{tmp_path / 'x.db'}")
     assert result.verdict == "failed"
-    assert "cannot use the ledger" in result.reasons[0]
+    assert "cannot be opened" in result.reasons[0]
 
 
 def ingest(paths: list[str], url: str) -> CrawlResult:

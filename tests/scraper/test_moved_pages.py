@@ -16,7 +16,7 @@ from benchmarks.warc_pages import record as warc_record
 from db.records import RawPostingRecord, RejectedRecord
 from scraper.captures import open_capture, read_capture
 from scraper.crawl import CrawlResult, crawl
-from scraper.pages.warc import Archived
+from scraper.files.records import Archived
 from scraper.sources import Source
 from scraper.spiders.archives import archived_records
 from tests.scraper.boards.scenes import declared

@@ -67,9 +67,11 @@ WANTED: dict[str, object] = {
     "ITEM_PIPELINES": {"scraper.pipelines.StorePipeline": 500},
     "EXTENSIONS": {
         "scrapy.extensions.feedexport.FeedExporter": None,
+        "scrapy.extensions.memusage.MemoryUsage": None,
         "scrapy.extensions.telnet.TelnetConsole": None,
         "scrapy.extensions.remote_control.RemoteControl": None,
         "scraper.closing.Closing": 10,
+        "scraper.memory.CrawlMemory": 20,
     },
     "SPIDER_MODULES": [],
     "LOG_LEVEL": "INFO",

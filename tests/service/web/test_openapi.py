@@ -67,7 +67,9 @@ def ask(api_schema: Any, method: str, path: str, mode: str, examples: int) -> No
     operation = api_schema[f"/api/v1{path}"][method]
     cases = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
 
-    @settings(max_examples=examples, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    )
     @given(case=cases)
     def asked(case: Any) -> None:
         case.call_and_validate(checks=checks)
