@@ -33,10 +33,10 @@ def test_a_restart_in_the_middle_of_keeping_and_of_aggregating(
         stoppable.stop()
         sightings(*given, **named)
 
-    def restarted_then_composed(*given: Any) -> object:
+    def restarted_then_composed(*given: Any, **named: Any) -> object:
         stoppable.stop()
         stoppable.start()
-        return compose(*given)
+        return compose(*given, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(raw_postings, "_keep_sightings", down_then_sightings)
