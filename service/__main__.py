@@ -6,7 +6,7 @@ from service.interrupts import handled
 
 
 def main() -> None:
-    with handled():
+    with handled(last=True):
         from service.cli import main as run
 
         run()

@@ -29,8 +29,11 @@ _depth = 0
 
 
 @contextmanager
-def handled() -> Iterator[None]:
-    """Turns a signal inside the block into one line and the end of the process. May be nested."""
+def handled(*, last: bool = False) -> Iterator[None]:
+    """Turns a signal inside the block into one line and the end of the process. May be nested.
+
+    `last`: nothing but the end of the process follows, and a signal during that is answered in the same way.
+    """
     global _depth
     if _depth or threading.current_thread() is not threading.main_thread():
         yield
@@ -46,7 +49,7 @@ def handled() -> Iterator[None]:
         if _received is not None:
             _end()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, _end_now if last else handler)
 
 
 def _receive(number: int, _frame: FrameType | None) -> None:
@@ -61,6 +64,13 @@ def _receive(number: int, _frame: FrameType | None) -> None:
     late.daemon = True
     late.start()
     raise Interrupted
+
+
+def _end_now(number: int, _frame: FrameType | None) -> None:
+    """Python is winding up: an exception raised here would only be printed."""
+    global _received
+    _received = number
+    _end()
 
 
 def _end() -> NoReturn:
