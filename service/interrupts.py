@@ -6,11 +6,12 @@ seconds of winding up, end the process at once. Imports little: it is loaded bef
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final, NoReturn
@@ -32,7 +33,8 @@ _depth = 0
 def handled(*, last: bool = False) -> Iterator[None]:
     """Turns a signal inside the block into one line and the end of the process. May be nested.
 
-    `last`: nothing but the end of the process follows, and a signal during that is answered in the same way.
+    `last`: nothing but the end of the process follows. A signal while Python waits for threads is answered in the same
+    way; then the interpreter takes itself apart, the command is done, and signals are ignored.
     """
     global _depth
     if _depth or threading.current_thread() is not threading.main_thread():
@@ -41,6 +43,8 @@ def handled(*, last: bool = False) -> Iterator[None]:
     # What the caller made us ignore, as a shell does for what runs in its background, stays ignored.
     wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _receive) for number in wanted}
+    if last:
+        atexit.register(_ignore, wanted)  # the first to be registered is the last to be called
     _depth += 1
     try:
         yield
@@ -64,6 +68,11 @@ def _receive(number: int, _frame: FrameType | None) -> None:
     late.daemon = True
     late.start()
     raise Interrupted
+
+
+def _ignore(numbers: Sequence[signal.Signals]) -> None:
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end_now(number: int, _frame: FrameType | None) -> None:
