@@ -121,7 +121,8 @@ def _exists(module: str) -> bool:
 def _imported(name: str, place: str | EntryPoint | Path) -> ModuleType | type[Spider]:
     """Runs the user's file or the package's module; whatever it raises is named with its line."""
     try:
-        if isinstance(place, EntryPoint):
+        # Not by the class of an entry point: there may be two, of the library and of its copy for older Pythons.
+        if not isinstance(place, str | Path):
             loaded: ModuleType | type[Spider] = place.load()
             return loaded
         for module in [known for known in sys.modules if known.partition(".")[0] == OWN]:
