@@ -84,7 +84,7 @@ class _Reading:
         self.gap = False
 
     def use_fields(self) -> None:
-        """The fields read so far belong to a role now: what "and" joins behind it is no part of them."""
+        """The fields read so far now belong to a role: they do not include what "and" joins behind it."""
         self.before, self.strong, self.weak, self.tail = self.strong or self.before, [], [], False
 
 
