@@ -155,11 +155,5 @@ def list_roles(ledger: Ledger) -> list[dict[str, Any]]:
         return _rows(connection, roles_query())
 
 
-def latest_change(engine: Engine) -> Any:
-    """When anything was last seen: for Last-Modified and ETag."""
-    with reading(engine) as connection:
-        return connection.execute(select(func.max(POSTING.c.last_seen), func.count()).select_from(POSTING)).one()
-
-
 def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(query)]

@@ -169,11 +169,6 @@ def _places(lowered: bytes, word: bytes) -> Iterator[int]:
         position = find(lowered, word, position + 1)
 
 
-def _speaks_like_a_title(lowered: bytes) -> bool:
-    """Whether a word of a title stands anywhere in the page."""
-    return any(_TITLE.match(lowered, place) for word in _TITLE_WORDS for place in _places(lowered, word))
-
-
 def _titled(lowered: bytes) -> bool:
     """Whether a heading, or a bold text that may be one, holds a word of a title."""
     for opening in _HEADING.finditer(lowered):
